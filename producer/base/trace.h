@@ -1,0 +1,3 @@
+#ifndef KB_TRACE_H
+#define KB_TRACE_H
+#endif

@@ -1,0 +1,6 @@
+# Kafka's bytes: cursors, record batches, messages.
+linger_layer(wire DIR wire
+  SOURCES
+    cursor.c
+  LAYERS base
+)
