@@ -2,5 +2,6 @@
 linger_layer(wire DIR wire
   SOURCES
     cursor.c
+    errors.c
   LAYERS base
 )
