@@ -1,6 +1,6 @@
 /**
- * Programmer errors stop the program, in release builds too: a simulator that goes on with a broken invariant teaches
- * something false. Never used on bytes or settings from outside.
+ * Programmer errors stop the program, in release builds too: a simulator that goes on with a broken invariant
+ * teaches something false. Never used on bytes or settings from outside.
  */
 #ifndef KB_ASSERT_H
 #define KB_ASSERT_H

@@ -1,9 +1,10 @@
 /**
  * Cursors over Kafka's wire format: big-endian integers, variable-length integers, byte ranges.
  *
- * A cursor fails once and stays failed: after a failure every read gives zeros (or NULL) and every write is dropped, so
- * that a message is encoded or decoded straight through and checked once at the end with kw_reader_is_ok() or
- * kw_writer_is_ok(). Nothing here asserts on bytes; nothing reads or writes outside the range it was given.
+ * A cursor fails once and stays failed: after a failure every read gives zeros (or NULL) and every write is
+ * dropped, so that a message is encoded or decoded straight through and checked once at the end with
+ * kw_reader_is_ok() or kw_writer_is_ok(). Nothing here asserts on bytes; nothing reads or writes outside the
+ * range it was given.
  *
  * Kafka: org.apache.kafka.common.protocol.ByteBufferAccessor, org.apache.kafka.common.utils.ByteUtils.
  */
@@ -48,7 +49,8 @@ int32_t kw_read_varint(struct kw_reader *reader);
 int64_t kw_read_varlong(struct kw_reader *reader);
 /** Plain, at most 5 bytes. Kafka: ByteUtils.readUnsignedVarint. */
 uint32_t kw_read_uvarint(struct kw_reader *reader);
-/** The next length_bytes bytes, which stay the input's; NULL on failure (never for a length of 0 that fits). */
+/** The next length_bytes bytes, which stay the input's; NULL on failure (never for a length of 0 that fits).
+ */
 const uint8_t *kw_read_bytes(struct kw_reader *reader, size_t length_bytes);
 void kw_skip_bytes(struct kw_reader *reader, size_t length_bytes);
 

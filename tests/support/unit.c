@@ -20,5 +20,6 @@ int unit_main(const char *suite_name, const struct unit_test *tests)
     unsigned failures = CU_get_number_of_failures();
     unsigned run_count = CU_get_number_of_tests_run();
     CU_cleanup_registry();
-    return ran == CUE_SUCCESS && failures == 0 && run_count > 0 && suite != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ran == CUE_SUCCESS && failures == 0 && run_count > 0 && suite != NULL ? EXIT_SUCCESS
+                                                                                 : EXIT_FAILURE;
 }

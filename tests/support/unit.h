@@ -14,7 +14,8 @@ struct unit_test {
     void (*run)(void);
 };
 
-/** Run the tests up to the one without a name. Returns the exit code: 0 only when at least one ran and none failed. */
+/** Run the tests up to the one without a name. Returns the exit code: 0 only when at least one ran and none
+ * failed. */
 int unit_main(const char *suite, const struct unit_test *tests);
 
 #endif
