@@ -1,0 +1,234 @@
+/**
+ * The mock cluster: brokers with replica logs, leaders, ISR, high watermark and acks that mean something,
+ * speaking Kafka's wire format and knowing nothing of who is at the other end.
+ *
+ * Like the producer it does no I/O: bytes in, bytes out, the time as an argument, the next deadline as an
+ * answer. Time is in microseconds, so that a simulated network can be modelled finely.
+ *
+ * Connections are numbered by the driver. A client's connection ends at a broker. Brokers also connect to
+ * each other (followers fetch from leaders): the cluster asks for such a connection with an output, and the
+ * driver moves its bytes like any other's, with the latency of that link. What the controller and the brokers
+ * tell each other are typed messages, which the driver delays in the same way (MB_OUTPUT_CONTROL).
+ */
+#ifndef MOCKBROKER_H
+#define MOCKBROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linger/allocator.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mb_cluster;
+struct kb_trace;
+
+/** A setting by Kafka's name, e.g. {"min.insync.replicas", "2"}. */
+struct mb_setting {
+    const char *name;
+    const char *value;
+};
+
+struct mb_topic_options {
+    const char *name;
+    int32_t partition_count;
+    int32_t replication_factor;
+    const struct mb_setting *settings;
+    uint32_t setting_count;
+    /* Explicit replica lists, partition_count * replication_factor broker ids, preferred leader first; NULL:
+     * spread round-robin, replica r of partition p on broker (p + r) mod n in the order of the ids. */
+    const int32_t *assignment;
+};
+
+struct mb_options {
+    const int32_t *broker_ids; /* ascending */
+    uint32_t broker_count;
+    const char *const *hosts;          /* one per broker; NULL: "broker-ID" */
+    const uint16_t *ports;             /* one per broker; NULL: 9092 */
+    const struct mb_setting *settings; /* of every broker */
+    uint32_t setting_count;
+    const struct mb_topic_options *topics;
+    uint32_t topic_count;
+    int64_t epoch_ms;       /* wall clock at now_us = 0 */
+    int64_t disk_append_us; /* how long an append takes */
+    uint64_t seed;
+    const struct linger_allocator *allocator; /* NULL: malloc */
+    struct kb_trace *trace;                   /* NULL: none */
+};
+
+enum { MB_ERROR_TEXT_BYTES = 256 };
+
+/** A complaint about options: names the option, what was found and what would be right. */
+struct mb_error {
+    char text[MB_ERROR_TEXT_BYTES];
+};
+
+/** Everything in options is copied. Returns false with *error. */
+bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct mb_cluster **out,
+                       struct mb_error *error) __attribute__((warn_unused_result));
+void mb_cluster_destroy(struct mb_cluster *cluster);
+
+/** What every setting is called, what it means; for `linger config`. index from 0; false past the end. */
+struct mb_setting_info {
+    const char *name;
+    const char *scope; /* "broker", "topic" */
+    const char *type;
+    const char *default_value;
+    const char *doc;
+    const char *kafka_default; /* when this cluster's default differs; else NULL */
+};
+bool mb_setting_info(uint32_t index, struct mb_setting_info *out);
+/** NULL when the value is fine for the setting, else what is wrong with it (static or in *error). */
+const char *mb_setting_check(const char *scope, const char *name, const char *value, struct mb_error *error);
+
+/* --- Bytes
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+/** A connection reaches broker `to`. from: the id of a broker, or MB_FROM_CLIENT. Refused (false) when it is
+ * down. */
+enum { MB_FROM_CLIENT = INT32_MIN };
+bool mb_connection_opened(struct mb_cluster *cluster, uint32_t connection, int32_t from, int32_t to,
+                          int64_t now_us);
+/** The end `at` of the connection sees that it is gone (MB_FROM_CLIENT never: the client is not ours). */
+void mb_connection_closed(struct mb_cluster *cluster, uint32_t connection, int32_t at, int64_t now_us);
+/** Bytes of a connection reach broker `at`: any piece of the stream of frames. Borrowed for the call. */
+void mb_receive(struct mb_cluster *cluster, uint32_t connection, int32_t at, const void *bytes,
+                size_t length_bytes, int64_t now_us);
+
+enum mb_output_kind {
+    MB_OUTPUT_BYTES,   /* bytes of a connection, from broker `from` to the other end */
+    MB_OUTPUT_CLOSE,   /* broker `from` closes the connection, after the bytes before it */
+    MB_OUTPUT_CONNECT, /* broker `from` wants a connection to broker `to`; the driver numbers it:
+                          mb_connect_numbered */
+    MB_OUTPUT_CONTROL, /* a message from `from` to `to`; deliver it with mb_control_arrived after the link's
+                        * latency. The controller itself (ZooKeeper with it) is MB_CONTROLLER. */
+};
+enum { MB_CONTROLLER = INT32_MIN + 1 };
+
+struct mb_segment {
+    const void *bytes;
+    size_t length_bytes;
+};
+
+struct mb_output {
+    enum mb_output_kind kind;
+    uint32_t connection;               /* BYTES, CLOSE */
+    int32_t from;                      /* broker id */
+    int32_t to;                        /* broker id, MB_FROM_CLIENT or MB_CONTROLLER */
+    const struct mb_segment *segments; /* BYTES: valid until the next call */
+    uint32_t segment_count;
+    size_t length_bytes;
+    uint32_t
+        request; /* BYTES: correlation id, API key, whether it is a response: for whoever draws or traces */
+    int32_t api;
+    bool is_response;
+    uint64_t message; /* CONNECT, CONTROL: a number to give back */
+};
+
+/** What the cluster wants done, in order; false when there is nothing (now). */
+bool mb_next_output(struct mb_cluster *cluster, struct mb_output *out);
+/** The driver's number for a connection asked for with MB_OUTPUT_CONNECT, before mb_connection_opened at the
+ * other end or mb_connection_closed at this one. mb_connection_ready: the asking end may write now. */
+void mb_connect_numbered(struct mb_cluster *cluster, uint64_t message, uint32_t connection);
+void mb_connection_ready(struct mb_cluster *cluster, uint32_t connection, int64_t now_us);
+void mb_control_arrived(struct mb_cluster *cluster, uint64_t message, int64_t now_us);
+/** The driver gives up on a message (its link is cut). */
+void mb_control_lost(struct mb_cluster *cluster, uint64_t message, int64_t now_us);
+
+/** Do what is due by itself at now_us: disk writes that end, fetch waits, time-outs, checks of the ISR. */
+void mb_advance(struct mb_cluster *cluster, int64_t now_us);
+/** When mb_advance has something to do; INT64_MAX: never. */
+int64_t mb_next_deadline_us(const struct mb_cluster *cluster);
+
+/* --- Faults
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/** Crash: connections end, parked requests are forgotten, the log stays. false: no such broker, or already
+ * down. */
+bool mb_kill(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+/** Controlled shutdown: leaders move first. */
+bool mb_shutdown(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+bool mb_restart(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+/** The process stalls: nothing is read, answered or fetched until it thaws. */
+bool mb_freeze(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+bool mb_thaw(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+/** Its fetches of other leaders are delayed by so much each. 0: as before. */
+bool mb_slow_replica(struct mb_cluster *cluster, int32_t broker, int64_t fetch_delay_us);
+bool mb_slow_disk(struct mb_cluster *cluster, int32_t broker, int64_t append_us);
+/** Leadership moves to a replica in the ISR. */
+bool mb_move_leader(struct mb_cluster *cluster, const char *topic, int32_t partition, int32_t broker,
+                    int64_t now_us);
+bool mb_add_partitions(struct mb_cluster *cluster, const char *topic, int32_t partition_count,
+                       int64_t now_us);
+
+/** What to do to the next `count` requests of an API that meet the filter. */
+struct mb_request_fault {
+    enum mb_request_fault_kind {
+        MB_FAULT_ERROR,          /* answer with `code`; appended: carry it out all the same */
+        MB_FAULT_DELAY_RESPONSE, /* by delay_us */
+        MB_FAULT_DROP_RESPONSE,  /* carried out, never answered */
+        MB_FAULT_DROP_REQUEST,   /* neither */
+        MB_FAULT_DISCONNECT,     /* carried out, then the connection is closed instead of an answer */
+        MB_FAULT_THROTTLE,       /* throttle_time_ms = delay_us / 1000 */
+    } kind;
+    int32_t api;       /* Kafka's API key */
+    int32_t broker;    /* -1: any */
+    const char *topic; /* NULL: any */
+    int32_t partition; /* -1: any */
+    int32_t code;
+    bool appended;
+    int64_t delay_us;
+    uint32_t count;
+};
+bool mb_inject(struct mb_cluster *cluster, const struct mb_request_fault *fault);
+/** The broker closes all its client connections. */
+bool mb_disconnect_clients(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+
+/* --- Looking in
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+struct mb_replica_view {
+    bool exists;
+    bool is_leader; /* in its own opinion */
+    int64_t log_start_offset;
+    int64_t log_end_offset;
+    int64_t high_watermark;
+    int32_t leader_epoch;
+};
+struct mb_partition_view {
+    int32_t leader; /* as the controller sees it; -1: none */
+    int32_t leader_epoch;
+    uint32_t isr_count;
+    uint32_t replica_count;
+};
+bool mb_partition_view(const struct mb_cluster *cluster, const char *topic, int32_t partition,
+                       struct mb_partition_view *out);
+/** The committed ISR / the assignment, as broker ids; index below isr_count / replica_count. */
+int32_t mb_partition_isr(const struct mb_cluster *cluster, const char *topic, int32_t partition,
+                         uint32_t index);
+int32_t mb_partition_replica(const struct mb_cluster *cluster, const char *topic, int32_t partition,
+                             uint32_t index);
+bool mb_replica_view(const struct mb_cluster *cluster, int32_t broker, const char *topic, int32_t partition,
+                     struct mb_replica_view *out);
+bool mb_broker_is_up(const struct mb_cluster *cluster, int32_t broker);
+int32_t mb_topic_partition_count(const struct mb_cluster *cluster, const char *topic);
+
+/** A record batch of a replica's log that holds `offset`, or the first after it; false past the end. The
+ * bytes are the cluster's, valid until the next call that takes now_us. */
+bool mb_log_read(const struct mb_cluster *cluster, int32_t broker, const char *topic, int32_t partition,
+                 int64_t offset, const void **batch, size_t *length_bytes);
+
+/** Check every invariant of the cluster; NULL when all hold, else a sentence that names what does not. */
+const char *mb_check(const struct mb_cluster *cluster);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
