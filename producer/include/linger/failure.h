@@ -20,11 +20,11 @@ extern "C" {
 #endif
 
 /** Bytes of a message, its final NUL included. */
-#define KP_FAILURE_MESSAGE_BYTES   1024
+#define KP_FAILURE_MESSAGE_BYTES   512
 /** Bytes of a simple class name, its final NUL included. */
 #define KP_FAILURE_EXCEPTION_BYTES 64
 /** Causes that are kept; Kafka's deepest chain here has four. */
-#define KP_FAILURE_CAUSE_COUNT_MAX 5
+#define KP_FAILURE_CAUSE_COUNT_MAX 4
 
 struct kp_throwable {
     /** Simple name of the Java class, e.g. "ConfigException"; "" when there is none. */
