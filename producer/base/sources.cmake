@@ -1,6 +1,7 @@
 # Shared ground: no I/O, no clock.
 linger_layer(base DIR base
   SOURCES
+    arena.c
     assert.c
     trace.c
 )
