@@ -90,11 +90,13 @@ struct kw_segment {
     size_t length_bytes;
 };
 
-/** A list of segments in memory that the caller owns. Segments that are there already stay. */
+/** A list of segments in memory that the caller owns. To begin with, everything but the memory is 0. */
 struct kw_segment_list {
     struct kw_segment *segments;
     size_t capacity;
     size_t count;
+    /** How many of the writer's bytes are in segments by now. */
+    size_t covered_bytes;
 };
 
 /**
@@ -102,10 +104,9 @@ struct kw_segment_list {
  * into the writer and the batches themselves. The segments are valid as long as the writer's memory and the
  * batches are.
  *
- * What the writer holds already and no segment of the list covers (a length, a request header) goes into the
- * first segment; so encode the header into the same writer with kw_message_encode(), then the body with this.
- * At most two segments per records field, and one more, are needed. as kw_message_encode();
- * KW_MESSAGE_NO_ROOM for a full list, too
+ * What the writer held before (a length, a request header) goes into the first segment, so a whole frame
+ * comes from kw_message_encode() of the header and this for the body. At most two segments per records field,
+ * and one more, are needed. as kw_message_encode(); KW_MESSAGE_NO_ROOM for a full list, too
  */
 enum kw_message_status kw_message_encode_scatter(const struct kw_schema *schema, int16_t version,
                                                  const void *message, struct kw_writer *writer,

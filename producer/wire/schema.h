@@ -117,12 +117,15 @@ struct kw_schema {
     int16_t max_version;
     /** From this version on: compact lengths and tagged fields. KW_VERSION_OPEN: in none. */
     int16_t first_flexible_version;
-    bool has_tagged_fields;
 };
 
 bool kw_version_range_contains(struct kw_version_range range, int16_t version);
 /** The field of that name, or NULL. */
 const struct kw_field *kw_schema_find_field(const struct kw_schema *schema, const char *name);
 bool kw_schema_is_flexible(const struct kw_schema *schema, int16_t version);
+/** What a value of that kind takes in a C struct. Not for KW_KIND_STRUCT, whose schema knows. */
+size_t kw_kind_size_bytes(enum kw_kind kind);
+/** From one item of the array field to the next. */
+size_t kw_field_element_size_bytes(const struct kw_field *field);
 
 #endif
