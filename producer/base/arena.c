@@ -3,6 +3,7 @@
 #include "base/assert.h"
 
 #include <stdint.h>
+#include <string.h>
 
 struct kb_arena_block {
     struct kb_arena_block *older;
@@ -67,6 +68,30 @@ void *kb_arena_allocate(struct kb_arena *arena, size_t size_bytes)
     void *memory = block->memory + block->used_bytes;
     block->used_bytes += size_bytes;
     return memory;
+}
+
+void *kb_arena_allocate_zeroed(struct kb_arena *arena, size_t count, size_t size_bytes)
+{
+    if (size_bytes > 0 && count > SIZE_MAX / size_bytes) {
+        return NULL;
+    }
+    void *memory = kb_arena_allocate(arena, count * size_bytes);
+    if (memory != NULL) {
+        memset(memory, 0, count * size_bytes);
+    }
+    return memory;
+}
+
+void *kb_arena_copy(struct kb_arena *arena, const void *bytes, size_t length_bytes)
+{
+    unsigned char *copy = length_bytes < SIZE_MAX ? kb_arena_allocate(arena, length_bytes + 1) : NULL;
+    if (copy != NULL) {
+        if (length_bytes > 0) {
+            memcpy(copy, bytes, length_bytes);
+        }
+        copy[length_bytes] = 0;
+    }
+    return copy;
 }
 
 void kb_arena_reset(struct kb_arena *arena)

@@ -33,6 +33,12 @@ void kb_arena_init(struct kb_arena *arena, const struct linger_allocator *alloca
  */
 void *kb_arena_allocate(struct kb_arena *arena, size_t size_bytes);
 
+/** Zeroed memory for count objects of size_bytes each; NULL also when the product overflows. */
+void *kb_arena_allocate_zeroed(struct kb_arena *arena, size_t count, size_t size_bytes);
+
+/** A copy of length_bytes bytes with a NUL behind them, so that a text may be copied too. */
+void *kb_arena_copy(struct kb_arena *arena, const void *bytes, size_t length_bytes);
+
 /** Everything allocated becomes invalid. Keeps the newest block and gives the others back. */
 void kb_arena_reset(struct kb_arena *arena);
 
