@@ -9,7 +9,7 @@
 #define KP_PRODUCER_METADATA_H
 
 #include "base/trace.h"
-#include "core/topic_partition.h"
+#include "core/topics.h"
 #include "wire/message_structs.h"
 
 #include <linger/failure.h>
@@ -17,9 +17,13 @@
 
 struct kp_producer_metadata;
 
+/** No node. Bootstrap brokers have the ids -1, -2, ... */
+#define KP_NODE_NONE INT32_MIN
+
 struct kp_producer_metadata_options {
     const struct linger_allocator *allocator; /* borrowed */
     struct kb_trace *trace;                   /* borrowed; NULL: none */
+    struct kp_topics *topics;                 /* borrowed */
     struct kp_partition_order order;          /* copied */
     int64_t refresh_backoff_ms;               /* retry.backoff.ms */
     int64_t max_age_ms;                       /* metadata.max.age.ms */
@@ -32,16 +36,13 @@ struct kp_node {
     const char *host;
     uint16_t port;
     /** What it leads, in the order of the drain. */
-    struct kp_topic_partition **partitions;
+    const struct kp_topic_partition **partitions;
     uint32_t partition_count;
 };
 
 /** NULL: no memory. */
 struct kp_producer_metadata *kp_producer_metadata_create(const struct kp_producer_metadata_options *options);
 void kp_producer_metadata_destroy(struct kp_producer_metadata *metadata);
-
-/** All topics and partitions ever met; the table lives as long as the metadata. */
-struct kp_topic_table *kp_producer_metadata_topics(struct kp_producer_metadata *metadata);
 
 /**
  * Start from the list of bootstrap servers: nodes -1, -2, ... Copies. Kafka: Metadata.bootstrap.
@@ -54,7 +55,8 @@ bool kp_producer_metadata_bootstrap(struct kp_producer_metadata *metadata, const
 /* --- Topics of interest */
 
 /** A send needs the topic: it stays of interest for metadata.max.idle.ms. Kafka: ProducerMetadata.add. */
-void kp_producer_metadata_add(struct kp_producer_metadata *metadata, struct kp_topic *topic, int64_t now_ms);
+void kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
+                              int64_t now_ms);
 bool kp_producer_metadata_contains_topic(const struct kp_producer_metadata *metadata,
                                          const struct kp_topic *topic);
 
@@ -90,6 +92,20 @@ int32_t kp_producer_metadata_partition_count(const struct kp_producer_metadata *
 void kp_producer_metadata_topic_view(const struct kp_producer_metadata *metadata,
                                      const struct kp_topic *topic, struct kp_topic_view *out);
 
+/**
+ * What is known of a partition. The leader is the id of a node that is in the metadata, or KP_NODE_NONE; the
+ * place is that among the partitions of its leader (struct kp_node). Kafka: Cluster.leaderFor.
+ */
+struct kp_partition_metadata {
+    bool is_known;
+    int32_t leader;
+    int32_t leader_epoch; /* -1: none */
+    uint32_t place_in_node;
+};
+/** Valid until the next update; a partition that is not in the metadata is not known and has no leader. */
+const struct kp_partition_metadata *kp_producer_metadata_partition(
+    const struct kp_producer_metadata *metadata, const struct kp_topic_partition *partition);
+
 /** The nodes in the order of the list: brokers by id; bootstrap brokers as they were given. */
 uint32_t kp_producer_metadata_node_count(const struct kp_producer_metadata *metadata);
 const struct kp_node *kp_producer_metadata_node(const struct kp_producer_metadata *metadata, uint32_t place);
@@ -103,7 +119,7 @@ uint64_t kp_producer_metadata_view_number(const struct kp_producer_metadata *met
 
 /** A request to send. The topics are borrowed until the next call with the metadata. */
 struct kp_metadata_request {
-    struct kp_topic *const *topics;
+    const struct kp_topic *const *topics;
     uint32_t topic_count;
     int32_t request_version;
     bool is_partial;

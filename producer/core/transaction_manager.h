@@ -8,7 +8,7 @@
 #define KP_TRANSACTION_MANAGER_H
 
 #include "base/trace.h"
-#include "core/topic_partition.h"
+#include "core/topics.h"
 #include "wire/errors.h"
 #include "wire/message_structs.h"
 
@@ -38,7 +38,6 @@ struct kp_partition_response {
 struct kp_transaction_manager_options {
     const struct linger_allocator *allocator; /* borrowed */
     struct kb_trace *trace;                   /* borrowed; NULL: none */
-    struct kp_topic_table *topics;            /* borrowed */
     const char *transactional_id;             /* copied; NULL: idempotent only */
     int32_t transaction_timeout_ms;
     int64_t retry_backoff_ms;
@@ -72,7 +71,7 @@ bool kp_transaction_manager_is_ready_for_send(struct kp_transaction_manager *man
                                               struct kp_failure *failure) __attribute__((warn_unused_result));
 /** Kafka: maybeAddPartitionToTransaction. */
 void kp_transaction_manager_maybe_add_partition(struct kp_transaction_manager *manager,
-                                                struct kp_topic_partition *partition);
+                                                const struct kp_topic_partition *partition);
 
 /* --- What the accumulator needs. All per partition */
 
@@ -96,11 +95,11 @@ int32_t kp_transaction_manager_first_in_flight_sequence(const struct kp_transact
                                                         const struct kp_topic_partition *partition);
 /** Kafka: maybeUpdateProducerIdAndEpoch. */
 void kp_transaction_manager_maybe_update_identity(struct kp_transaction_manager *manager,
-                                                  struct kp_topic_partition *partition);
+                                                  const struct kp_topic_partition *partition);
 int32_t kp_transaction_manager_sequence_number(const struct kp_transaction_manager *manager,
                                                const struct kp_topic_partition *partition);
 void kp_transaction_manager_increment_sequence_number(struct kp_transaction_manager *manager,
-                                                      struct kp_topic_partition *partition,
+                                                      const struct kp_topic_partition *partition,
                                                       int32_t increment);
 /** Batches are borrowed while they are in flight. Kafka: addInFlightBatch, removeInFlightBatch. */
 void kp_transaction_manager_add_in_flight_batch(struct kp_transaction_manager *manager,
