@@ -1,0 +1,62 @@
+/**
+ * What the application was told, crossed with what the cluster holds, record by record.
+ *
+ * Records are told apart by what they contain (partition, timestamp, key, value) and, where an ack named one,
+ * by their offset: the cluster knows nothing of the ledger, and what it holds is read back from its logs.
+ */
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linger/producer.h>
+#include <mockbroker/mockbroker.h>
+
+struct sim_ledger;
+
+enum sim_verdict {
+    SIM_VERDICT_PENDING,        /* told nothing yet */
+    SIM_VERDICT_DELIVERED,      /* acked, in the log once */
+    SIM_VERDICT_LOST_AFTER_ACK, /* acked, not in the log */
+    SIM_VERDICT_DUPLICATE,      /* acked, in the log twice or more */
+    SIM_VERDICT_FAILED,         /* failed, not in the log */
+    SIM_VERDICT_FALSE_FAILURE,  /* failed, in the log all the same */
+    SIM_VERDICT_ABORTED,        /* its transaction was aborted */
+    SIM_VERDICT_COUNT,
+};
+const char *sim_verdict_name(enum sim_verdict verdict); /* "lost after ack" */
+
+struct sim_ledger_totals {
+    uint64_t sent; /* handed to send() */
+    uint64_t acked;
+    uint64_t failed;
+    uint64_t verdicts[SIM_VERDICT_COUNT];
+    uint64_t reordered; /* records behind a later one of the same producer and partition */
+    uint64_t copies;    /* records in the logs */
+    uint64_t unknown;   /* records in the logs that nobody here sent */
+};
+
+struct sim_ledger *sim_ledger_create(void);
+void sim_ledger_destroy(struct sim_ledger *ledger);
+
+/* The application's side. Record ids are given in the order of send() from 0 on. */
+bool sim_ledger_sent(struct sim_ledger *ledger, uint32_t record_id, uint32_t producer,
+                     const struct kp_record *record);
+/** send() appended it: the partition is known, and with it the order among its neighbours. timestamp_ms: as
+ * it will be in the log. */
+void sim_ledger_appended(struct sim_ledger *ledger, uint32_t record_id, int32_t partition,
+                         int64_t timestamp_ms);
+void sim_ledger_acked(struct sim_ledger *ledger, uint32_t record_id, int64_t offset);
+void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id);
+
+/** Read the logs of the leaders (of the live replica with the longest log, where there is no leader) and
+ * judge. */
+bool sim_ledger_settle(struct sim_ledger *ledger, const struct mb_cluster *cluster);
+
+void sim_ledger_totals(const struct sim_ledger *ledger, struct sim_ledger_totals *out);
+/** After settling. */
+enum sim_verdict sim_ledger_verdict(const struct sim_ledger *ledger, uint32_t record_id, uint32_t *copies);
+uint64_t sim_ledger_count(const struct sim_ledger *ledger);
+
+#endif
