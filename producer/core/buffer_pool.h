@@ -23,6 +23,7 @@
 struct kp_buffer {
     const struct linger_allocator *allocator;
     struct kp_buffer *next_free; /* the pool's */
+    struct kp_buffer *previous_free;
     uint32_t reference_count;
     uint32_t capacity_bytes;
     uint8_t *bytes;

@@ -1,7 +1,10 @@
 # The producer itself: everything between send() and the bytes, without I/O, clock or threads.
 linger_layer(core DIR core
   SOURCES
+    buffer_pool.c
     failure.c
+    memory.c
+    topics.c
   LAYERS base wire
   API include
 )
