@@ -26,7 +26,7 @@ struct kw_error_info {
     /** Class of the Java client, without package, e.g. "NotLeaderOrFollowerException"; "" where there is
      * none. */
     const char *exception;
-    /** Errors.message(): the exception's default text; "" for NONE, where Java has null. */
+    /** The exception's default text; "" for NONE. Kafka: Errors.message (which answers "NONE" there). */
     const char *message;
     /** The exception extends RetriableException. */
     bool retriable;

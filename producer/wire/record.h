@@ -10,6 +10,7 @@
 #define KW_RECORD_H
 
 #include "wire/bytes.h"
+#include "wire/cursor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,6 +58,11 @@ struct kw_record {
 int64_t kw_record_size_bytes(int32_t offset_delta, int64_t timestamp_delta_ms,
                              const struct kw_record_fields *fields);
 
+/** The same without the length field in front: what the length field says. Kafka:
+ * DefaultRecord.sizeOfBodyInBytes. */
+int64_t kw_record_body_size_bytes(int32_t offset_delta, int64_t timestamp_delta_ms,
+                                  const struct kw_record_fields *fields);
+
 /** At least its encoded size in any batch. Kafka: DefaultRecord.recordSizeUpperBound. */
 int64_t kw_record_size_upper_bound_bytes(const struct kw_record_fields *fields);
 
@@ -66,6 +72,13 @@ int64_t kw_record_size_upper_bound_bytes(const struct kw_record_fields *fields);
  * in Java. Kafka: AbstractRecords.estimateSizeInBytesUpperBound.
  */
 int64_t kw_record_batch_size_upper_bound_bytes(const struct kw_record_fields *fields);
+
+/**
+ * Read key, value and headers, the last part of a record, into those fields of *record; what is wrong fails
+ * the cursor: a negative header count, a null header key, a range that leaves the input. Kafka:
+ * DefaultRecord.readFrom, readHeaders.
+ */
+void kw_record_read_fields(struct kw_reader *cursor, struct kw_record *record);
 
 /**
  * Take the next header off *headers, the range of a record that was read. False when there is none left.

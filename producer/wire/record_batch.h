@@ -125,7 +125,11 @@ struct kw_record_batch_cursor {
     const uint8_t *bytes;
     size_t length_bytes;
     size_t position_bytes;
-    /** Sticky. NONE, or CORRUPT_MESSAGE: a length below the header's, or a magic other than 2. */
+    /**
+     * Sticky. NONE, or
+     *   CORRUPT_MESSAGE                 a length below the header's, or a magic that never was
+     *   UNSUPPORTED_FOR_MESSAGE_FORMAT  magic 0 or 1: a message set of old
+     */
     enum kw_error error;
 };
 

@@ -5,6 +5,10 @@ linger_layer(wire DIR wire
     api_keys.c
     cursor.c
     errors.c
+    record.c
+    record_batch.c
+    record_batch_builder.c
+    record_batch_reader.c
     message.c
     message_decode.c
     message_encode.c
