@@ -54,8 +54,9 @@ bool kp_producer_metadata_bootstrap(struct kp_producer_metadata *metadata, const
 
 /* --- Topics of interest */
 
-/** A send needs the topic: it stays of interest for metadata.max.idle.ms. Kafka: ProducerMetadata.add. */
-void kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
+/** A send needs the topic: it stays of interest for metadata.max.idle.ms. false: no memory. Kafka:
+ * ProducerMetadata.add. */
+bool kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
                               int64_t now_ms);
 bool kp_producer_metadata_contains_topic(const struct kp_producer_metadata *metadata,
                                          const struct kp_topic *topic);
@@ -76,6 +77,8 @@ bool kp_producer_metadata_throws_for_topic(struct kp_producer_metadata *metadata
                                            const struct kp_topic *topic, struct kp_failure *failure);
 void kp_producer_metadata_fatal_error(struct kp_producer_metadata *metadata,
                                       const struct kp_failure *failure);
+
+bool kp_producer_metadata_has_fatal_error(const struct kp_producer_metadata *metadata);
 
 void kp_producer_metadata_close(struct kp_producer_metadata *metadata);
 bool kp_producer_metadata_is_closed(const struct kp_producer_metadata *metadata);
@@ -137,6 +140,13 @@ bool kp_producer_metadata_update(struct kp_producer_metadata *metadata, int32_t 
                                  const struct kw_metadata_response *response, int16_t api_version,
                                  bool is_partial, int64_t now_ms) __attribute__((warn_unused_result));
 int32_t kp_producer_metadata_request_version(const struct kp_producer_metadata *metadata);
+/**
+ * Test seam: every topic of the response is of interest, and the response is what the last request got. body:
+ * of a Metadata response version 11. Returns false when it cannot be read. Kafka:
+ * updateWithCurrentRequestVersion.
+ */
+bool kp_producer_metadata_seed(struct kp_producer_metadata *metadata, const void *body, size_t length_bytes,
+                               int64_t now_ms) __attribute__((warn_unused_result));
 void kp_producer_metadata_failed_update(struct kp_producer_metadata *metadata, int64_t now_ms);
 
 #endif

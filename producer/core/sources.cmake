@@ -4,6 +4,8 @@ linger_layer(core DIR core
     buffer_pool.c
     failure.c
     memory.c
+    metadata_cache.c
+    producer_metadata.c
     topics.c
   LAYERS base wire
   API include
