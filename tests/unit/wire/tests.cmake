@@ -1,0 +1,2 @@
+linger_unit_test(message SOURCES wire/message_test.c wire/message_random.c LAYERS base wire)
+linger_unit_test(message_frame SOURCES wire/message_frame_test.c LAYERS base wire)
