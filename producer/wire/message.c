@@ -8,6 +8,7 @@
 
 void kw_field_set_default(const struct kw_field *field, void *value)
 {
+    static const uint8_t nothing[1];
     int32_t length = field->is_default_null ? -1 : 0;
     switch (field->kind) {
     case KW_KIND_BOOL:
@@ -33,7 +34,7 @@ void kw_field_set_default(const struct kw_field *field, void *value)
         return;
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        *(struct kw_bytes *)value = (struct kw_bytes){NULL, length};
+        *(struct kw_bytes *)value = (struct kw_bytes){field->is_default_null ? NULL : nothing, 0};
         return;
     case KW_KIND_STRUCT:
         kw_message_set_defaults(field->element, value);
@@ -78,7 +79,7 @@ bool kw_field_is_default(const struct kw_field *field, const void *value)
         return is_default_length(field, ((const struct kw_string *)value)->length_bytes);
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        return is_default_length(field, ((const struct kw_bytes *)value)->length_bytes);
+        return is_default_length(field, kw_bytes_encoded_length(*(const struct kw_bytes *)value));
     case KW_KIND_STRUCT:
         for (size_t i = 0; i < field->element->field_count; i++) {
             const struct kw_field *part = &field->element->fields[i];
@@ -126,6 +127,8 @@ static bool is_array_equal(const struct kw_field *field, const struct kw_array *
 static bool is_value_equal(enum kw_kind kind, const struct kw_field *field, const void *left,
                            const void *right)
 {
+    const struct kw_string *left_string = left;
+    const struct kw_string *right_string = right;
     const struct kw_bytes *left_bytes = left;
     const struct kw_bytes *right_bytes = right;
     switch (kind) {
@@ -137,11 +140,13 @@ static bool is_value_equal(enum kw_kind kind, const struct kw_field *field, cons
     case KW_KIND_INT64:
     case KW_KIND_UUID:
         return memcmp(left, right, kw_kind_size_bytes(kind)) == 0;
-    case KW_KIND_STRING: /* has the layout of the other two */
+    case KW_KIND_STRING:
+        return is_same_range(left_string->data, left_string->length_bytes, right_string->data,
+                             right_string->length_bytes);
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        return is_same_range(left_bytes->data, left_bytes->length_bytes, right_bytes->data,
-                             right_bytes->length_bytes);
+        return is_same_range(left_bytes->bytes, kw_bytes_encoded_length(*left_bytes), right_bytes->bytes,
+                             kw_bytes_encoded_length(*right_bytes));
     case KW_KIND_STRUCT:
         return kw_message_is_equal(field->element, left, right);
     case KW_KIND_ARRAY:

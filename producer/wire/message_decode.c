@@ -160,7 +160,7 @@ static void decode_range(struct decoder *decoder, const struct place *place, enu
     annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
     const uint8_t *bytes = length >= 0 ? kw_read_bytes(decoder->reader, (size_t)length) : NULL;
     annotation.is_null = length < 0;
-    annotation.content = (struct kw_bytes){bytes, length};
+    annotation.content = (struct kw_bytes){bytes, bytes != NULL ? length : 0};
     if (value != NULL && kind == KW_KIND_STRING) {
         *(struct kw_string *)value = (struct kw_string){(const char *)bytes, length};
     } else if (value != NULL) {
@@ -312,7 +312,7 @@ static void skip_unknown_tag(struct decoder *decoder, uint32_t tag, size_t begin
                                        .offset_bytes = begin_bytes,
                                        .integer = tag};
     annotation.prefix_bytes = decoder->reader->position_bytes - begin_bytes;
-    annotation.content.data = kw_read_bytes(decoder->reader, size_bytes);
+    annotation.content.bytes = kw_read_bytes(decoder->reader, size_bytes);
     annotation.content.length_bytes = (int32_t)size_bytes;
     tell(decoder, annotation);
 }

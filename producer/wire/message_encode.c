@@ -82,11 +82,11 @@ static void encode_records(struct encoder *encoder, const struct kw_bytes *recor
 {
     encoder->records_bytes += (size_t)records->length_bytes;
     if (encoder->list == NULL) {
-        kw_write_bytes(encoder->writer, records->data, (size_t)records->length_bytes);
+        kw_write_bytes(encoder->writer, records->bytes, (size_t)records->length_bytes);
         return;
     }
     cover_written(encoder);
-    add_segment(encoder, records->data, (size_t)records->length_bytes);
+    add_segment(encoder, records->bytes, (size_t)records->length_bytes);
 }
 
 static void encode_value(struct encoder *encoder, const struct kw_field *field, enum kw_kind kind,
@@ -135,12 +135,12 @@ static void encode_value(struct encoder *encoder, const struct kw_field *field, 
         }
         return;
     case KW_KIND_BYTES:
-        if (encode_length(encoder, field, kind, bytes->length_bytes, is_item)) {
-            kw_write_bytes(encoder->writer, bytes->data, (size_t)bytes->length_bytes);
+        if (encode_length(encoder, field, kind, kw_bytes_encoded_length(*bytes), is_item)) {
+            kw_write_bytes(encoder->writer, bytes->bytes, (size_t)bytes->length_bytes);
         }
         return;
     case KW_KIND_RECORDS:
-        if (encode_length(encoder, field, kind, bytes->length_bytes, is_item)) {
+        if (encode_length(encoder, field, kind, kw_bytes_encoded_length(*bytes), is_item)) {
             encode_records(encoder, bytes);
         }
         return;

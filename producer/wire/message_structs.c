@@ -9,8 +9,6 @@
 SAME_LAYOUT(struct kw_int32_array);
 SAME_LAYOUT(struct kw_int64_array);
 SAME_LAYOUT(struct kw_string_array);
-_Static_assert(offsetof(struct kw_string, length_bytes) == offsetof(struct kw_bytes, length_bytes),
-               "kw_string");
 
 #define NEVER                           KW_VERSION_OPEN
 #define SINCE(since)                    .versions = {since, KW_VERSION_OPEN}

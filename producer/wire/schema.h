@@ -13,19 +13,19 @@
 #ifndef KW_SCHEMA_H
 #define KW_SCHEMA_H
 
+#include "wire/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** Text or bytes, borrowed: after decoding it points into the input. Zeroed it is empty; a length below 0 is
- * null. */
+/**
+ * Text, borrowed: after decoding it points into the input, and has no terminating zero. Zeroed it is empty; a
+ * length below 0 is null. (Bytes and records are struct kw_bytes, which is null when its pointer is. After
+ * decoding, the pointer of a string is NULL for null and for nothing else, too.)
+ */
 struct kw_string {
     const char *data;
-    int32_t length_bytes;
-};
-
-struct kw_bytes {
-    const uint8_t *data;
     int32_t length_bytes;
 };
 

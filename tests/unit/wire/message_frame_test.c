@@ -67,9 +67,9 @@ static void batches_stay_where_they_are(void)
         /* In flexible versions the tags of the structures stand behind the last batch. */
         CU_ASSERT_EQUAL_FATAL(list.count, version >= 9 ? 5 : 4);
         CU_ASSERT_PTR_EQUAL(segments[0].bytes, head);
-        CU_ASSERT_PTR_EQUAL(segments[1].bytes, produce.partitions[0].records.data);
+        CU_ASSERT_PTR_EQUAL(segments[1].bytes, produce.partitions[0].records.bytes);
         CU_ASSERT_EQUAL(segments[1].length_bytes, 11);
-        CU_ASSERT_PTR_EQUAL(segments[3].bytes, produce.partitions[2].records.data);
+        CU_ASSERT_PTR_EQUAL(segments[3].bytes, produce.partitions[2].records.bytes);
         size_t joined_bytes = 0;
         for (size_t i = 0; i < list.count; i++) {
             memcpy(joined + joined_bytes, segments[i].bytes, segments[i].length_bytes);
@@ -196,7 +196,7 @@ static void annotations_tell_each_byte(void)
                              0,                 /* tagged fields of the partition */
                              0,                 /* of the topic */
                              1,    77,   1, 5}; /* of the request: one that nobody knows */
-    static const char expected[] = "= transactionalId[-1] 0+1(1) 3 null 0 -1\n"
+    static const char expected[] = "= transactionalId[-1] 0+1(1) 3 null 0 0\n"
                                    "= acks[-1] 1+2(0) 1 -1 0\n"
                                    "= timeoutMs[-1] 3+4(0) 1 9 0\n"
                                    "< topicData[-1] 7+1(1) 7 1 0\n"

@@ -65,7 +65,7 @@ static void randomize_value(const struct kw_field *field, enum kw_kind kind, int
         return;
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        *(struct kw_bytes *)value = (struct kw_bytes){NULL, -1};
+        *(struct kw_bytes *)value = (struct kw_bytes){NULL, 0};
         if (!is_null) {
             *(struct kw_bytes *)value = (struct kw_bytes){random_bytes(prng, arena, length), length};
         }

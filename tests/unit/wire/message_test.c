@@ -212,7 +212,7 @@ static void defaults_are_those_of_kafka(void)
     CU_ASSERT_EQUAL(fetch.session_epoch, -1);
     CU_ASSERT_EQUAL(fetch.cluster_id.length_bytes, -1);
     CU_ASSERT_EQUAL(fetch.rack_id.length_bytes, 0);
-    CU_ASSERT_EQUAL(partition.records.length_bytes, -1);
+    CU_ASSERT_PTR_NULL(partition.records.bytes);
     CU_ASSERT_EQUAL(partition.current_leader.leader_id, -1);
     CU_ASSERT_EQUAL(partition.aborted_transactions.count, 0);
     CU_ASSERT_EQUAL(offsets.max_num_offsets, 1);
