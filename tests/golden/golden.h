@@ -88,5 +88,6 @@ golden_check_function golden_check_varint;
 golden_check_function golden_check_crc32c;
 golden_check_function golden_check_record_batch;
 golden_check_function golden_check_size_estimate;
+golden_check_function golden_check_protocol;
 
 #endif

@@ -155,8 +155,8 @@ static void fill_value(struct check *check, const struct kw_field *field, enum k
         return;
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        ((struct kw_bytes *)value)->data = golden_bytes(check->golden, object, name, &length_bytes);
-        ((struct kw_bytes *)value)->length_bytes = cJSON_IsNull(node) ? -1 : (int32_t)length_bytes;
+        ((struct kw_bytes *)value)->bytes = golden_bytes(check->golden, object, name, &length_bytes);
+        ((struct kw_bytes *)value)->length_bytes = (int32_t)length_bytes;
         return;
     case KW_KIND_STRUCT:
         fill_struct(check, field->element, node, value);
@@ -245,8 +245,7 @@ static void add_value(struct check *check, const struct kw_field *field, enum kw
         return;
     case KW_KIND_BYTES:
     case KW_KIND_RECORDS:
-        json_add_hex(parent, name, bytes->length_bytes < 0 ? NULL : bytes->data,
-                     bytes->length_bytes < 0 ? 0 : (size_t)bytes->length_bytes);
+        json_add_hex(parent, name, bytes->bytes, (size_t)bytes->length_bytes);
         return;
     case KW_KIND_STRUCT:
         object = cJSON_CreateObject();
