@@ -1,0 +1,7 @@
+linger_unit_test(allocator SOURCES base/allocator_test.c LAYERS base)
+linger_unit_test(arena SOURCES base/arena_test.c LAYERS base)
+linger_unit_test(crc32c SOURCES base/crc32c_test.c LAYERS base)
+linger_unit_test(heap SOURCES base/heap_test.c LAYERS base)
+linger_unit_test(list SOURCES base/list_test.c LAYERS base)
+linger_unit_test(murmur2 SOURCES base/murmur2_test.c LAYERS base)
+linger_unit_test(prng SOURCES base/prng_test.c LAYERS base)
