@@ -54,7 +54,8 @@ static struct kb_arena_block *add_block(struct kb_arena *arena, size_t size_byte
 void *kb_arena_allocate(struct kb_arena *arena, size_t size_bytes)
 {
     const size_t alignment = _Alignof(max_align_t);
-    if (size_bytes > SIZE_MAX - alignment) {
+    /* No object is that large, and sums with headers and alignment stay far from wrapping. */
+    if (size_bytes > SIZE_MAX / 4) {
         return NULL;
     }
     size_bytes = (size_bytes + alignment - 1) / alignment * alignment;

@@ -1,6 +1,7 @@
 #include "failing_allocator.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ struct prefix {
 static void *allocate(void *context, size_t size_bytes)
 {
     struct failing_allocator *memory = context;
-    struct prefix *prefix = memory->allowed_count > 0 ? malloc(sizeof *prefix + size_bytes) : NULL;
+    bool is_granted = memory->allowed_count > 0 && size_bytes < SIZE_MAX / 4;
+    struct prefix *prefix = is_granted ? malloc(sizeof *prefix + size_bytes) : NULL;
     if (prefix == NULL) {
         memory->refused_count++;
         return NULL;
