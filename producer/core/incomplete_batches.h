@@ -6,18 +6,24 @@
 #ifndef KP_INCOMPLETE_BATCHES_H
 #define KP_INCOMPLETE_BATCHES_H
 
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct kp_producer_batch;
 
 struct kp_incomplete_batches {
-    struct kp_producer_batch *first;
-    struct kp_producer_batch *last;
+    struct kb_list batches;
     uint32_t batch_count;
-    uint64_t record_count;
+    uint64_t record_count; /* of these batches; the accumulator counts the appended ones up */
 };
 
+void kp_incomplete_batches_init(struct kp_incomplete_batches *incomplete);
+/** The oldest, or NULL; and the next after one. */
+struct kp_producer_batch *kp_incomplete_batches_first(const struct kp_incomplete_batches *incomplete);
+struct kp_producer_batch *kp_incomplete_batches_next(const struct kp_incomplete_batches *incomplete,
+                                                     const struct kp_producer_batch *batch);
 /** The batch must have a greater number than all before it. */
 void kp_incomplete_batches_add(struct kp_incomplete_batches *incomplete, struct kp_producer_batch *batch);
 /** A programmer error when it is not there. */

@@ -10,6 +10,7 @@
 #ifndef KP_PRODUCER_BATCH_H
 #define KP_PRODUCER_BATCH_H
 
+#include "base/list.h"
 #include "base/trace.h"
 #include "core/buffer_pool.h"
 #include "core/topics.h"
@@ -31,8 +32,8 @@ struct kp_record_slot {
  * completeExceptionally. */
 struct kp_record_failure {
     int32_t batch_index;
-    const char *exception;
-    const char *message; /* NULL: Java's null */
+    const char *exception; /* static */
+    const char *message;   /* NULL: Java's null */
 };
 
 enum kp_batch_state {
@@ -42,7 +43,7 @@ enum kp_batch_state {
     KP_BATCH_ABORTED,
 };
 
-struct kp_batch_outcome;
+struct kp_batch_failure;
 
 struct kp_producer_batch {
     const struct linger_allocator *allocator;
@@ -51,17 +52,15 @@ struct kp_producer_batch {
     uint32_t reference_count;
     const struct kp_topic_partition *partition;
 
-    struct kp_record_batch_memory {
-        struct kp_buffer *buffer; /* NULL once deallocated */
-        uint32_t account_bytes;   /* what deallocation gives back to the pool */
-    } memory;
+    struct kp_buffer *buffer; /* NULL once deallocated */
     struct kw_record_batch_builder builder;
 
     /* The records, by index. The ids are apart, because a request lists them. */
     struct kp_record_slot *slots;
     uint32_t *record_ids;
     uint32_t record_count;
-    uint32_t record_capacity;
+    uint32_t slot_capacity;
+    uint32_t id_capacity;
 
     int64_t created_ms;
     int64_t last_attempt_ms;
@@ -72,22 +71,23 @@ struct kp_producer_batch {
     bool is_split;
     bool sequence_has_been_reset; /* Kafka: reopened */
     enum kp_batch_state state;
-    struct kp_batch_outcome *outcome; /* NULL while pending */
+
+    /* What became of it. Kafka: ProduceRequestResult. */
+    int64_t base_offset;              /* -1: unknown */
+    int64_t log_append_time_ms;       /* -1: none */
+    struct kp_batch_failure *failure; /* of one that failed or was aborted; NULL: no memory was left for it */
 
     /* What was last announced of it. */
     uint32_t left_mask; /* enum kb_left */
     uint32_t held_mask; /* enum kb_held */
 
     /* Places in lists: each belongs to the module it names. */
-    struct kp_producer_batch *queue_previous; /* record_accumulator: the deque of its partition */
-    struct kp_producer_batch *queue_next;
-    struct kp_producer_batch *incomplete_previous; /* incomplete_batches */
-    struct kp_producer_batch *incomplete_next;
+    struct kb_list_node queue_node;               /* record_accumulator: the deque of its partition */
+    struct kb_list_node incomplete_node;          /* incomplete_batches */
     struct kp_producer_batch *drained_next;       /* between drain and request */
     struct kp_producer_batch *in_flight_previous; /* sender */
     struct kp_producer_batch *in_flight_next;
     struct kp_producer_batch *completion_next; /* the queue of completions */
-    bool is_queued;                            /* it is in its partition's deque */
     bool is_in_flight;                         /* sender */
 };
 
@@ -121,6 +121,10 @@ enum kp_append_result {
 enum kp_append_result kp_producer_batch_try_append(struct kp_producer_batch *batch, int64_t timestamp_ms,
                                                    const struct kw_record_fields *fields, uint32_t record_id,
                                                    int64_t now_ms, uint32_t *size_bytes)
+    __attribute__((warn_unused_result));
+
+/** The slots of record_count further records; false without memory. Kafka needs none: its list grows. */
+bool kp_producer_batch_reserve(struct kp_producer_batch *batch, uint32_t record_count)
     __attribute__((warn_unused_result));
 
 bool kp_producer_batch_is_full(const struct kp_producer_batch *batch);
@@ -179,7 +183,16 @@ bool kp_producer_batch_complete_exceptionally(struct kp_producer_batch *batch,
 /** It must be pending. Kafka: abort. */
 void kp_producer_batch_abort(struct kp_producer_batch *batch, struct kp_completion_queue *completions,
                              enum kw_error error, const struct kp_failure *reason);
-/** It was split: no callback, its records live on in its parts. */
-void kp_producer_batch_mark_split(struct kp_producer_batch *batch);
+
+/** The failure of one record of a batch that failed or was aborted. */
+void kp_producer_batch_failure_of(const struct kp_producer_batch *batch, uint32_t index,
+                                  struct kp_failure *out);
+/** Its error, for the trace; NONE for one that succeeded. */
+enum kw_error kp_producer_batch_error(const struct kp_producer_batch *batch);
+
+/** The oldest batch whose records are not all told; the queue's reference goes with the last of them. */
+struct kp_producer_batch *kp_completion_queue_first(const struct kp_completion_queue *queue);
+/** Drop the first batch and the queue's reference. */
+void kp_completion_queue_pop(struct kp_completion_queue *queue);
 
 #endif

@@ -1,0 +1,422 @@
+#include "core/record_accumulator_internal.h"
+
+#include "base/assert.h"
+#include "core/memory.h"
+#include "core/producer_metadata.h"
+#include "core/transaction_manager.h"
+
+/* --- Why a batch may leave, and why it stays */
+
+static bool is_backing_off(const struct kp_record_accumulator *accumulator,
+                           const struct kp_producer_batch *batch, int64_t now_ms)
+{
+    return batch->attempts > 0 &&
+           kp_producer_batch_waited_ms(batch, now_ms) < accumulator->options.retry_backoff_ms;
+}
+
+/* Bits of enum kb_left that hold for a head batch; 0: it is not sendable. Kafka: the conditions of ready().
+ */
+static uint32_t left_why(const struct kp_record_accumulator *accumulator,
+                         const struct kp_partition_queue *queue, const struct kp_producer_batch *batch,
+                         int64_t now_ms)
+{
+    if (is_backing_off(accumulator, batch, now_ms)) {
+        return 0;
+    }
+    uint32_t left = 0;
+    if (batch->attempts > 0) {
+        left |= KB_LEFT_BACKOFF_OVER;
+    } else {
+        if (batch->builder.written_bytes >= batch->builder.capacity_bytes) {
+            left |= KB_LEFT_FULL;
+        } else if (queue->batch_count > 1 || kp_producer_batch_is_full(batch)) {
+            left |= KB_LEFT_NO_ROOM;
+        }
+        if (kp_producer_batch_waited_ms(batch, now_ms) >= accumulator->options.linger_ms) {
+            left |= KB_LEFT_LINGER;
+        }
+    }
+    if (accumulator->pool.waiter_count > 0) {
+        left |= KB_LEFT_MEMORY_WAITER;
+    }
+    if (accumulator->is_closed) {
+        left |= KB_LEFT_CLOSE;
+    }
+    if (accumulator->flush_count > 0) {
+        left |= KB_LEFT_FLUSH;
+    }
+    if (accumulator->options.transaction_manager != NULL &&
+        kp_transaction_manager_is_completing(accumulator->options.transaction_manager)) {
+        left |= KB_LEFT_TXN_COMPLETING;
+    }
+    return left;
+}
+
+/* Until linger or back-off are over. */
+static int64_t time_left_ms(const struct kp_record_accumulator *accumulator,
+                            const struct kp_producer_batch *batch, int64_t now_ms)
+{
+    int64_t wait_ms = is_backing_off(accumulator, batch, now_ms) ? accumulator->options.retry_backoff_ms
+                                                                 : accumulator->options.linger_ms;
+    int64_t waited_ms = kp_producer_batch_waited_ms(batch, now_ms);
+    return wait_ms > waited_ms ? wait_ms - waited_ms : 0;
+}
+
+static int32_t leader_of(const struct kp_record_accumulator *accumulator,
+                         const struct kp_topic_partition *partition)
+{
+    return kp_producer_metadata_partition(accumulator->options.metadata, partition)->leader;
+}
+
+static void note_held(const struct kp_record_accumulator *accumulator, struct kp_producer_batch *batch,
+                      int32_t node, uint32_t held, int64_t left_ms)
+{
+    if (batch->held_mask == held) {
+        return;
+    }
+    batch->held_mask = held;
+    KB_TRACE(accumulator->options.trace, 0, BATCH_HELD, batch_held, .left_ms = left_ms,
+             .batch = batch->number, .topic = batch->partition->topic->trace_name,
+             .partition = batch->partition->partition, .node = node, .held = held);
+}
+
+static void note_ready(const struct kp_record_accumulator *accumulator, struct kp_producer_batch *batch,
+                       int32_t node, uint32_t left, int64_t now_ms)
+{
+    /* The same as the last time, perhaps held since then for a reason of the sender's. */
+    if (batch->left_mask == left) {
+        return;
+    }
+    batch->left_mask = left;
+    batch->held_mask = 0;
+    KB_TRACE(accumulator->options.trace, 0, BATCH_READY, batch_ready,
+             .waited_ms = kp_producer_batch_waited_ms(batch, now_ms), .batch = batch->number,
+             .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
+             .node = node, .left = left);
+}
+
+void kp_record_accumulator_note_held_node(struct kp_record_accumulator *accumulator, int32_t node,
+                                          uint32_t held, int64_t left_ms, int64_t now_ms)
+{
+    if (accumulator->options.trace == NULL) {
+        return;
+    }
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        struct kp_partition_queue *queue = kp_active_queue(active);
+        struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+        if (!queue->is_muted && leader_of(accumulator, queue->partition) == node &&
+            left_why(accumulator, queue, batch, now_ms) != 0) {
+            note_held(accumulator, batch, node, held, left_ms);
+        }
+    }
+}
+
+void kp_record_accumulator_note_held_all(struct kp_record_accumulator *accumulator, uint32_t held,
+                                         int64_t left_ms, int64_t now_ms)
+{
+    (void)now_ms;
+    if (accumulator->options.trace == NULL) {
+        return;
+    }
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        struct kp_partition_queue *queue = kp_active_queue(active);
+        note_held(accumulator, kp_partition_queue_first(queue), leader_of(accumulator, queue->partition),
+                  held, left_ms);
+    }
+}
+
+/* --- Ready */
+
+/* Without memory a node or topic is left out, and comes in a later pass. */
+static void add_ready_node(struct kp_record_accumulator *accumulator, int32_t node)
+{
+    uint32_t place = accumulator->ready_node_count;
+    while (place > 0 && accumulator->ready_nodes[place - 1] > node) {
+        place--;
+    }
+    if ((place > 0 && accumulator->ready_nodes[place - 1] == node) ||
+        !kp_grow(accumulator->options.allocator, &accumulator->ready_nodes, &accumulator->ready_node_capacity,
+                 accumulator->ready_node_count + 1, sizeof *accumulator->ready_nodes)) {
+        return;
+    }
+    for (uint32_t i = accumulator->ready_node_count; i > place; i--) {
+        accumulator->ready_nodes[i] = accumulator->ready_nodes[i - 1];
+    }
+    accumulator->ready_nodes[place] = node;
+    accumulator->ready_node_count++;
+}
+
+static bool is_ready_node(const struct kp_record_accumulator *accumulator, int32_t node)
+{
+    for (uint32_t i = 0; i < accumulator->ready_node_count; i++) {
+        if (accumulator->ready_nodes[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_unknown_leader_topic(struct kp_record_accumulator *accumulator, const struct kp_topic *topic)
+{
+    uint32_t place = accumulator->unknown_leader_topic_count;
+    while (place > 0 && accumulator->unknown_leader_topics[place - 1]->index > topic->index) {
+        place--;
+    }
+    if ((place > 0 && accumulator->unknown_leader_topics[place - 1] == topic) ||
+        !kp_grow(accumulator->options.allocator, &accumulator->unknown_leader_topics,
+                 &accumulator->unknown_leader_topic_capacity, accumulator->unknown_leader_topic_count + 1,
+                 sizeof *accumulator->unknown_leader_topics)) {
+        return;
+    }
+    for (uint32_t i = accumulator->unknown_leader_topic_count; i > place; i--) {
+        accumulator->unknown_leader_topics[i] = accumulator->unknown_leader_topics[i - 1];
+    }
+    accumulator->unknown_leader_topics[place] = topic;
+    accumulator->unknown_leader_topic_count++;
+}
+
+/* Decide about one head batch, and tell why. */
+static void check_head(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                       int64_t now_ms)
+{
+    struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+    int32_t leader = leader_of(accumulator, queue->partition);
+    uint32_t left = left_why(accumulator, queue, batch, now_ms);
+    uint32_t held = 0;
+    if (left == 0) {
+        held |= is_backing_off(accumulator, batch, now_ms) ? KB_HELD_BACKOFF : KB_HELD_LINGER;
+    }
+    if (leader == KP_NODE_NONE) {
+        held |= KB_HELD_NO_LEADER;
+        add_unknown_leader_topic(accumulator, queue->partition->topic);
+    } else if (queue->is_muted) {
+        held |= KB_HELD_MUTED;
+    }
+    if (held != 0) {
+        batch->left_mask = 0;
+        note_held(accumulator, batch, leader == KP_NODE_NONE ? -1 : leader, held,
+                  left == 0 ? time_left_ms(accumulator, batch, now_ms) : 0);
+    } else {
+        note_ready(accumulator, batch, leader, left, now_ms);
+        add_ready_node(accumulator, leader);
+    }
+}
+
+void kp_record_accumulator_ready(struct kp_record_accumulator *accumulator, int64_t now_ms,
+                                 struct kp_ready_check *out)
+{
+    accumulator->ready_node_count = 0;
+    accumulator->unknown_leader_topic_count = 0;
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        check_head(accumulator, kp_active_queue(active), now_ms);
+    }
+    /* Java looks no further at a partition whose node is ready already; which those are depends on the order
+     * of its hash table, so here none of them counts. */
+    int64_t delay_ms = INT64_MAX;
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        const struct kp_partition_queue *queue = kp_active_queue(active);
+        int32_t leader = leader_of(accumulator, queue->partition);
+        if (leader != KP_NODE_NONE && !queue->is_muted && !is_ready_node(accumulator, leader)) {
+            int64_t left_ms = time_left_ms(accumulator, kp_partition_queue_first(queue), now_ms);
+            delay_ms = left_ms < delay_ms ? left_ms : delay_ms;
+        }
+    }
+    *out = (struct kp_ready_check){.ready_nodes = accumulator->ready_nodes,
+                                   .ready_node_count = accumulator->ready_node_count,
+                                   .next_ready_check_delay_ms = delay_ms,
+                                   .unknown_leader_topics = accumulator->unknown_leader_topics,
+                                   .unknown_leader_topic_count = accumulator->unknown_leader_topic_count};
+}
+
+/* --- Drain */
+
+/* A bit of enum kb_held, or 0. Kafka: shouldStopDrainBatchesForPartition. */
+static uint32_t stop_why(const struct kp_transaction_manager *manager, const struct kp_producer_batch *first)
+{
+    const struct kp_topic_partition *partition = first->partition;
+    if (manager == NULL) {
+        return 0;
+    }
+    if (!kp_transaction_manager_is_send_allowed(manager, partition)) {
+        return KB_HELD_NOT_IN_TXN;
+    }
+    if (!kp_producer_identity_is_valid(kp_transaction_manager_identity(manager))) {
+        return KB_HELD_NO_PRODUCER_ID;
+    }
+    if (!kp_producer_batch_has_sequence(first)) {
+        /* A batch of a new epoch, with sequence 0, must not overtake those of the old one. */
+        if (kp_transaction_manager_has_inflight_batches(manager, partition) &&
+            kp_transaction_manager_has_stale_identity(manager, partition)) {
+            return KB_HELD_STALE_EPOCH;
+        }
+        if (kp_transaction_manager_has_unresolved_sequence(manager, partition)) {
+            return KB_HELD_UNRESOLVED_SEQUENCE;
+        }
+        return 0;
+    }
+    /* It is a retry: one at a time, in the order of the sequences. */
+    int32_t first_in_flight = kp_transaction_manager_first_in_flight_sequence(manager, partition);
+    if (first_in_flight != KW_NO_SEQUENCE && kp_producer_batch_base_sequence(first) != first_in_flight) {
+        return KB_HELD_EARLIER_SEQUENCE;
+    }
+    return 0;
+}
+
+/* A batch that never had a sequence gets the next ones of its partition. */
+static void assign_sequence(struct kp_transaction_manager *manager, struct kp_producer_batch *batch)
+{
+    if (manager == NULL || kp_producer_batch_has_sequence(batch)) {
+        return;
+    }
+    struct kp_producer_identity identity = kp_transaction_manager_identity(manager);
+    kp_transaction_manager_maybe_update_identity(manager, batch->partition);
+    kp_producer_batch_set_producer_state(batch, identity.producer_id, identity.epoch,
+                                         kp_transaction_manager_sequence_number(manager, batch->partition),
+                                         kp_transaction_manager_is_transactional(manager));
+    kp_transaction_manager_increment_sequence_number(manager, batch->partition, (int32_t)batch->record_count);
+    kp_transaction_manager_add_in_flight_batch(manager, batch);
+}
+
+static void take_head(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                      int32_t node, int64_t now_ms, struct kp_batch_list *out)
+{
+    struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+    uint32_t left = left_why(accumulator, queue, batch, now_ms);
+    kp_accumulator_remove(accumulator, queue, batch);
+    assign_sequence(accumulator->options.transaction_manager, batch);
+    kp_producer_batch_close(batch);
+    kp_batch_list_add(out, batch);
+    batch->drained_ms = batch->drained_ms > now_ms ? batch->drained_ms : now_ms;
+    KB_TRACE(accumulator->options.trace, 0, BATCH_DRAINED, batch_drained,
+             .queued_ms = batch->drained_ms - batch->created_ms, .batch = batch->number,
+             .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
+             .node = node, .bytes = kp_producer_batch_size_bytes(batch), .records = batch->record_count,
+             .left = left != 0 ? left : KB_LEFT_PIGGYBACK);
+}
+
+/* The drain of a node has stopped: what is ready and was not looked at waits for the next pass. */
+static void note_stopped(struct kp_record_accumulator *accumulator, const struct kp_node *node,
+                         uint32_t start, int64_t now_ms)
+{
+    if (accumulator->options.trace == NULL) {
+        return;
+    }
+    for (uint32_t place = accumulator->drain_index; place != start;
+         place = (place + 1) % node->partition_count) {
+        struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, node->partitions[place]);
+        if (queue == NULL || queue->batch_count == 0 || queue->is_muted) {
+            continue;
+        }
+        struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+        if (left_why(accumulator, queue, batch, now_ms) != 0) {
+            note_held(accumulator, batch, node->id, KB_HELD_DRAIN_STOPPED, 0);
+        }
+    }
+}
+
+void kp_record_accumulator_drain_node(struct kp_record_accumulator *accumulator, int32_t node_id,
+                                      int32_t max_size_bytes, int64_t now_ms, struct kp_batch_list *out)
+{
+    *out = (struct kp_batch_list){0};
+    const struct kp_node *node = kp_producer_metadata_find_node(accumulator->options.metadata, node_id);
+    if (node == NULL || node->partition_count == 0) {
+        return;
+    }
+    int64_t size_bytes = 0;
+    uint32_t start = accumulator->drain_index = accumulator->drain_index % node->partition_count;
+    do {
+        const struct kp_topic_partition *partition = node->partitions[accumulator->drain_index];
+        accumulator->drain_index = (accumulator->drain_index + 1) % node->partition_count;
+        struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, partition);
+        if (queue == NULL || queue->batch_count == 0 || queue->is_muted) {
+            continue;
+        }
+        struct kp_producer_batch *first = kp_partition_queue_first(queue);
+        if (is_backing_off(accumulator, first, now_ms)) {
+            continue;
+        }
+        /* The first batch always goes. */
+        uint32_t held = 0;
+        if (out->count > 0 && size_bytes + kp_producer_batch_size_bytes(first) > max_size_bytes) {
+            held = KB_HELD_REQUEST_CAP;
+        } else {
+            held = stop_why(accumulator->options.transaction_manager, first);
+        }
+        if (held != 0) {
+            note_held(accumulator, first, node_id, held, 0);
+            note_stopped(accumulator, node, start, now_ms);
+            break;
+        }
+        take_head(accumulator, queue, node_id, now_ms, out);
+        size_bytes += kp_producer_batch_size_bytes(first);
+    } while (start != accumulator->drain_index);
+}
+
+/* --- Expiry and deadlines */
+
+void kp_record_accumulator_reset_next_expiry(struct kp_record_accumulator *accumulator)
+{
+    accumulator->next_expiry_ms = INT64_MAX;
+}
+
+void kp_record_accumulator_update_next_expiry(struct kp_record_accumulator *accumulator,
+                                              const struct kp_producer_batch *batch)
+{
+    int64_t expiry_ms = batch->created_ms + accumulator->options.delivery_timeout_ms;
+    if (expiry_ms > 0 && expiry_ms < accumulator->next_expiry_ms) {
+        accumulator->next_expiry_ms = expiry_ms;
+    }
+}
+
+int64_t kp_record_accumulator_next_expiry_ms(const struct kp_record_accumulator *accumulator)
+{
+    return accumulator->next_expiry_ms;
+}
+
+void kp_record_accumulator_expired(struct kp_record_accumulator *accumulator, int64_t now_ms,
+                                   struct kp_batch_list *out)
+{
+    *out = (struct kp_batch_list){0};
+    struct kb_list_node *active = kb_list_first(&accumulator->active);
+    while (active != NULL) {
+        struct kp_partition_queue *queue = kp_active_queue(active);
+        active = kb_list_next(&accumulator->active, active); /* an emptied queue leaves the list */
+        struct kp_producer_batch *batch;
+        while ((batch = kp_partition_queue_first(queue)) != NULL) {
+            if (!kp_producer_batch_has_reached_delivery_timeout(
+                    batch, accumulator->options.delivery_timeout_ms, now_ms)) {
+                kp_record_accumulator_update_next_expiry(accumulator, batch);
+                break;
+            }
+            kp_accumulator_remove(accumulator, queue, batch);
+            kp_producer_batch_abort_appends(batch);
+            kp_batch_list_add(out, batch);
+            KB_TRACE(accumulator->options.trace, 0, BATCH_EXPIRED, batch_expired,
+                     .age_ms = now_ms - batch->created_ms, .batch = batch->number,
+                     .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
+                     .in_flight = 0);
+        }
+    }
+}
+
+int64_t kp_record_accumulator_next_deadline_ms(const struct kp_record_accumulator *accumulator,
+                                               int64_t now_ms)
+{
+    int64_t deadline_ms = INT64_MAX;
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        const struct kp_partition_queue *queue = kp_active_queue(active);
+        const struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+        int64_t expiry_ms = batch->created_ms + accumulator->options.delivery_timeout_ms;
+        deadline_ms = expiry_ms < deadline_ms ? expiry_ms : deadline_ms;
+        if (!queue->is_muted && left_why(accumulator, queue, batch, now_ms) == 0) {
+            int64_t ready_ms = now_ms + time_left_ms(accumulator, batch, now_ms);
+            deadline_ms = ready_ms < deadline_ms ? ready_ms : deadline_ms;
+        }
+    }
+    return deadline_ms;
+}

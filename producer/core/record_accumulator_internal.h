@@ -1,0 +1,75 @@
+/**
+ * What the files of the accumulator share: record_accumulator.c (appending, memory, ends),
+ * record_accumulator_drain.c (ready and drain), record_accumulator_retry.c (reenqueue, split, abort).
+ */
+#ifndef KP_RECORD_ACCUMULATOR_INTERNAL_H
+#define KP_RECORD_ACCUMULATOR_INTERNAL_H
+
+#include "core/record_accumulator.h"
+
+#include "base/list.h"
+
+/** The batches of one partition, oldest first. Kafka: an entry of RecordAccumulator.batches. */
+struct kp_partition_queue {
+    const struct kp_topic_partition *partition;
+    struct kb_list batches;
+    uint32_t batch_count;
+    bool is_muted;
+    struct kb_list_node active_node; /* linked while there are batches */
+};
+
+struct kp_record_accumulator {
+    struct kp_record_accumulator_options options;
+    struct kp_buffer_pool pool;
+    struct kp_incomplete_batches incomplete;
+    struct kp_completion_queue completions;
+
+    struct kp_partition_queue **queues; /* by index of the partition; NULL where nothing was ever sent */
+    uint32_t queue_capacity;
+    /** The queues that are not empty, in the order in which they became so: idle ones cost nothing. */
+    struct kb_list active;
+
+    uint32_t last_batch;
+    uint32_t flush_count; /* Kafka: flushesInProgress */
+    uint32_t drain_index; /* one for all nodes */
+    int64_t next_expiry_ms;
+    bool is_closed;
+
+    int32_t *ready_nodes;
+    uint32_t ready_node_count;
+    uint32_t ready_node_capacity;
+    const struct kp_topic **unknown_leader_topics;
+    uint32_t unknown_leader_topic_count;
+    uint32_t unknown_leader_topic_capacity;
+};
+
+/** NULL when nothing was ever sent to it. */
+struct kp_partition_queue *kp_accumulator_find_queue(const struct kp_record_accumulator *accumulator,
+                                                     const struct kp_topic_partition *partition);
+/** NULL: no memory. */
+struct kp_partition_queue *kp_accumulator_queue(struct kp_record_accumulator *accumulator,
+                                                const struct kp_topic_partition *partition);
+
+/** The oldest and the newest, or NULL. */
+struct kp_producer_batch *kp_partition_queue_first(const struct kp_partition_queue *queue);
+struct kp_producer_batch *kp_partition_queue_last(const struct kp_partition_queue *queue);
+struct kp_producer_batch *kp_partition_queue_next(const struct kp_partition_queue *queue,
+                                                  const struct kp_producer_batch *batch);
+
+/** Put a batch before another one of the queue; at the end when before is NULL. */
+void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                           struct kp_producer_batch *before, struct kp_producer_batch *batch);
+/** Take a batch out of its queue. */
+void kp_accumulator_remove(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                           struct kp_producer_batch *batch);
+
+/** Chain a batch at the end. */
+void kp_batch_list_add(struct kp_batch_list *list, struct kp_producer_batch *batch);
+
+/** The queue that an active node stands for. */
+static inline struct kp_partition_queue *kp_active_queue(struct kb_list_node *node)
+{
+    return KB_CONTAINER_OF(node, struct kp_partition_queue, active_node);
+}
+
+#endif
