@@ -1,7 +1,7 @@
 /**
  * What the application was told, crossed with what the cluster holds, record by record.
  *
- * Records are told apart by what they contain (partition, timestamp, key, value) and, where an ack named one,
+ * Records are told apart by what they contain (partition, key, value) and, where an ack named one,
  * by their offset: the cluster knows nothing of the ledger, and what it holds is read back from its logs.
  */
 #ifndef SIM_LEDGER_H
@@ -43,10 +43,8 @@ void sim_ledger_destroy(struct sim_ledger *ledger);
 /* The application's side. Record ids are given in the order of send() from 0 on. */
 bool sim_ledger_sent(struct sim_ledger *ledger, uint32_t record_id, uint32_t producer,
                      const struct kp_record *record);
-/** send() appended it: the partition is known, and with it the order among its neighbours. timestamp_ms: as
- * it will be in the log. */
-void sim_ledger_appended(struct sim_ledger *ledger, uint32_t record_id, int32_t partition,
-                         int64_t timestamp_ms);
+/** send() appended it: the partition is known, and with it the order among its neighbours. */
+void sim_ledger_appended(struct sim_ledger *ledger, uint32_t record_id, int32_t partition);
 void sim_ledger_acked(struct sim_ledger *ledger, uint32_t record_id, int64_t offset);
 void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id);
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/ledger.h"
 #include "engine/scenario.h"
 #include "log/event_log.h"
 
@@ -46,6 +47,8 @@ struct sim_event_log *sim_world_take_log(struct sim_world *world);
 
 /** The cluster, for whoever reads its logs. */
 const struct mb_cluster *sim_world_cluster(const struct sim_world *world);
+/** What the application was told; settle it when the run is over. */
+struct sim_ledger *sim_world_ledger(struct sim_world *world);
 const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
 
 #endif

@@ -1,0 +1,373 @@
+#include "engine/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "wire/record_batch.h"
+#include "wire/record_batch_reader.h"
+
+enum told { TOLD_NOTHING, TOLD_ACKED, TOLD_FAILED };
+
+/* One record that was handed to send(). */
+struct entry {
+    uint64_t content; /* hash of topic, key and value */
+    int64_t offset;   /* as the ack says; -1 unknown */
+    uint32_t order;   /* of the append among all of the run; UINT32_MAX before it */
+    int32_t partition;
+    uint32_t copies;
+    uint32_t next_alike; /* the next entry of the same content, or UINT32_MAX */
+    uint16_t topic;
+    uint8_t producer;
+    uint8_t told;
+};
+
+struct topic {
+    char *name;
+};
+
+struct sim_ledger {
+    struct entry *entries;
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t appended_count;
+    struct topic *topics;
+    uint32_t topic_count;
+    uint32_t *slots; /* content -> first entry, open addressing; UINT32_MAX is free */
+    uint32_t slot_count;
+    struct sim_ledger_totals totals;
+    bool is_settled;
+};
+
+const char *sim_verdict_name(enum sim_verdict verdict)
+{
+    switch (verdict) {
+    case SIM_VERDICT_PENDING:
+        return "pending";
+    case SIM_VERDICT_DELIVERED:
+        return "delivered";
+    case SIM_VERDICT_LOST_AFTER_ACK:
+        return "lost after ack";
+    case SIM_VERDICT_DUPLICATE:
+        return "duplicate";
+    case SIM_VERDICT_FAILED:
+        return "failed";
+    case SIM_VERDICT_FALSE_FAILURE:
+        return "false failure";
+    case SIM_VERDICT_ABORTED:
+        return "aborted";
+    case SIM_VERDICT_COUNT:
+        break;
+    }
+    KB_UNREACHABLE();
+}
+
+struct sim_ledger *sim_ledger_create(void)
+{
+    return calloc(1, sizeof(struct sim_ledger));
+}
+
+void sim_ledger_destroy(struct sim_ledger *ledger)
+{
+    if (ledger == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < ledger->topic_count; i++) {
+        free(ledger->topics[i].name);
+    }
+    free(ledger->topics);
+    free(ledger->entries);
+    free(ledger->slots);
+    free(ledger);
+}
+
+static uint64_t fold_bytes(uint64_t hash, const void *data, int64_t length_bytes)
+{
+    static const uint64_t factor = 0x9e3779b97f4a7c15u;
+    const uint8_t *bytes = data;
+    hash = (hash ^ (uint64_t)length_bytes) * factor;
+    for (int64_t i = 0; i < length_bytes; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + i, length_bytes - i < 8 ? (size_t)(length_bytes - i) : 8);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static uint64_t hash_content(uint32_t topic, struct kp_bytes key, struct kp_bytes value)
+{
+    uint64_t hash = fold_bytes(topic + 1, key.data, key.length_bytes);
+    return fold_bytes(hash, value.data, value.length_bytes);
+}
+
+static uint32_t find_topic(struct sim_ledger *ledger, const char *name)
+{
+    for (uint32_t i = 0; i < ledger->topic_count; i++) {
+        if (strcmp(ledger->topics[i].name, name) == 0) {
+            return i;
+        }
+    }
+    struct topic *grown = realloc(ledger->topics, (ledger->topic_count + 1) * sizeof *grown);
+    size_t name_bytes = strlen(name) + 1;
+    char *copy = malloc(name_bytes);
+    KB_ASSERT(grown != NULL && copy != NULL && ledger->topic_count < UINT16_MAX);
+    memcpy(copy, name, name_bytes);
+    ledger->topics = grown;
+    ledger->topics[ledger->topic_count].name = copy;
+    return ledger->topic_count++;
+}
+
+bool sim_ledger_sent(struct sim_ledger *ledger, uint32_t record_id, uint32_t producer,
+                     const struct kp_record *record)
+{
+    KB_ASSERT(record_id == ledger->count);
+    if (ledger->count == ledger->capacity) {
+        uint32_t capacity = ledger->capacity != 0 ? 2 * ledger->capacity : 1024;
+        struct entry *grown = realloc(ledger->entries, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        ledger->entries = grown;
+        ledger->capacity = capacity;
+    }
+    uint32_t topic = find_topic(ledger, record->topic);
+    ledger->entries[ledger->count++] = (struct entry){
+        .content = hash_content(topic, record->key, record->value),
+        .offset = -1,
+        .order = UINT32_MAX,
+        .partition = -1,
+        .next_alike = UINT32_MAX,
+        .topic = (uint16_t)topic,
+        .producer = (uint8_t)producer,
+    };
+    ledger->totals.sent++;
+    return true;
+}
+
+void sim_ledger_appended(struct sim_ledger *ledger, uint32_t record_id, int32_t partition)
+{
+    KB_ASSERT(record_id < ledger->count);
+    ledger->entries[record_id].partition = partition;
+    ledger->entries[record_id].order = ledger->appended_count++;
+}
+
+void sim_ledger_acked(struct sim_ledger *ledger, uint32_t record_id, int64_t offset)
+{
+    KB_ASSERT(record_id < ledger->count && ledger->entries[record_id].told == TOLD_NOTHING);
+    ledger->entries[record_id].told = TOLD_ACKED;
+    ledger->entries[record_id].offset = offset;
+    ledger->totals.acked++;
+}
+
+void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id)
+{
+    KB_ASSERT(record_id < ledger->count && ledger->entries[record_id].told == TOLD_NOTHING);
+    ledger->entries[record_id].told = TOLD_FAILED;
+    ledger->totals.failed++;
+}
+
+/* --- Settling
+ * ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t *find_slot(struct sim_ledger *ledger, uint64_t content)
+{
+    for (uint32_t i = (uint32_t)(content >> 20) & (ledger->slot_count - 1);;
+         i = (i + 1) & (ledger->slot_count - 1)) {
+        uint32_t first = ledger->slots[i];
+        if (first == UINT32_MAX || ledger->entries[first].content == content) {
+            return &ledger->slots[i];
+        }
+    }
+}
+
+/* Chains of records that look alike, each in the order of sending. */
+static bool build_index(struct sim_ledger *ledger)
+{
+    ledger->slot_count = 16;
+    while (ledger->slot_count < 2 * (uint64_t)ledger->count && ledger->slot_count < UINT32_C(1) << 31) {
+        ledger->slot_count *= 2;
+    }
+    free(ledger->slots);
+    ledger->slots = malloc(ledger->slot_count * sizeof *ledger->slots);
+    if (ledger->slots == NULL) {
+        return false;
+    }
+    memset(ledger->slots, 0xff, ledger->slot_count * sizeof *ledger->slots);
+    for (uint32_t i = ledger->count; i-- > 0;) {
+        struct entry *entry = &ledger->entries[i];
+        uint32_t *slot = find_slot(ledger, entry->content);
+        entry->copies = 0;
+        entry->next_alike = *slot;
+        *slot = i;
+    }
+    return true;
+}
+
+/* Which record is this copy? The one whose ack names the offset; else one without a copy yet, told something
+ * or not; else it is a copy too many. */
+static struct entry *find_record(struct sim_ledger *ledger, uint64_t content, int32_t partition,
+                                 int64_t offset)
+{
+    struct entry *without_copy = NULL;
+    struct entry *any = NULL;
+    for (uint32_t i = *find_slot(ledger, content); i != UINT32_MAX; i = ledger->entries[i].next_alike) {
+        struct entry *entry = &ledger->entries[i];
+        if (entry->partition != partition) {
+            continue;
+        }
+        if (entry->told == TOLD_ACKED && entry->offset == offset) {
+            return entry;
+        }
+        any = any != NULL ? any : entry;
+        if (entry->copies == 0 && without_copy == NULL &&
+            !(entry->told == TOLD_ACKED && entry->offset >= 0)) {
+            without_copy = entry;
+        }
+    }
+    return without_copy != NULL ? without_copy : any;
+}
+
+/* A partition's log is read from front to back; the highest order seen so far, by producer. */
+struct reading {
+    uint32_t topic;
+    int32_t partition;
+    uint32_t highest_order[256];
+    bool has_seen[256];
+};
+
+static void take_copy(struct sim_ledger *ledger, struct reading *reading, const struct kw_record *record,
+                      int64_t offset)
+{
+    struct kp_bytes key = {record->key.bytes, kw_bytes_encoded_length(record->key)};
+    struct kp_bytes value = {record->value.bytes, kw_bytes_encoded_length(record->value)};
+    ledger->totals.copies++;
+    struct entry *entry =
+        find_record(ledger, hash_content(reading->topic, key, value), reading->partition, offset);
+    if (entry == NULL) {
+        ledger->totals.unknown++;
+        return;
+    }
+    if (entry->copies++ > 0) {
+        return; /* a duplicate is counted as that, not as out of order */
+    }
+    uint8_t producer = entry->producer;
+    if (reading->has_seen[producer] && entry->order < reading->highest_order[producer]) {
+        ledger->totals.reordered++;
+    } else {
+        reading->has_seen[producer] = true;
+        reading->highest_order[producer] = entry->order;
+    }
+}
+
+static int32_t best_replica(const struct mb_cluster *cluster, const char *topic, int32_t partition)
+{
+    struct mb_partition_view view;
+    if (!mb_partition_view(cluster, topic, partition, &view)) {
+        return -1;
+    }
+    if (view.leader >= 0) {
+        return view.leader;
+    }
+    int32_t best = -1;
+    int64_t best_end_offset = -1;
+    for (uint32_t i = 0; i < view.replica_count; i++) {
+        int32_t broker = mb_partition_replica(cluster, topic, partition, i);
+        struct mb_replica_view replica;
+        if (mb_replica_view(cluster, broker, topic, partition, &replica) &&
+            replica.log_end_offset > best_end_offset) {
+            best = broker;
+            best_end_offset = replica.log_end_offset;
+        }
+    }
+    return best;
+}
+
+/* Returns the offset after the batch. */
+static int64_t read_batch(struct sim_ledger *ledger, struct reading *reading, const uint8_t *batch,
+                          size_t length_bytes)
+{
+    KB_ASSERT(length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES);
+    if (!kw_record_batch_is_control(batch)) {
+        struct kw_record_reader reader;
+        struct kw_record record;
+        kw_record_reader_init(&reader, batch, batch + KW_RECORD_BATCH_RECORDS,
+                              length_bytes - KW_RECORD_BATCH_RECORDS);
+        while (kw_record_reader_next(&reader, &record)) {
+            take_copy(ledger, reading, &record, record.offset);
+        }
+    }
+    return kw_record_batch_last_offset(batch) + 1;
+}
+
+static void read_partition(struct sim_ledger *ledger, const struct mb_cluster *cluster, uint32_t topic,
+                           int32_t partition)
+{
+    const char *name = ledger->topics[topic].name;
+    int32_t broker = best_replica(cluster, name, partition);
+    struct mb_replica_view replica;
+    if (broker < 0 || !mb_replica_view(cluster, broker, name, partition, &replica)) {
+        return;
+    }
+    struct reading reading = {.topic = topic, .partition = partition};
+    const void *bytes;
+    size_t length_bytes;
+    int64_t offset = replica.log_start_offset;
+    while (mb_log_read(cluster, broker, name, partition, offset, &bytes, &length_bytes)) {
+        offset = read_batch(ledger, &reading, bytes, length_bytes);
+    }
+}
+
+static enum sim_verdict judge(const struct entry *entry)
+{
+    switch ((enum told)entry->told) {
+    case TOLD_NOTHING:
+        return SIM_VERDICT_PENDING;
+    case TOLD_ACKED:
+        return entry->copies == 0   ? SIM_VERDICT_LOST_AFTER_ACK
+               : entry->copies == 1 ? SIM_VERDICT_DELIVERED
+                                    : SIM_VERDICT_DUPLICATE;
+    case TOLD_FAILED:
+        return entry->copies == 0 ? SIM_VERDICT_FAILED : SIM_VERDICT_FALSE_FAILURE;
+    }
+    KB_UNREACHABLE();
+}
+
+bool sim_ledger_settle(struct sim_ledger *ledger, const struct mb_cluster *cluster)
+{
+    memset(ledger->totals.verdicts, 0, sizeof ledger->totals.verdicts);
+    ledger->totals.reordered = 0;
+    ledger->totals.copies = 0;
+    ledger->totals.unknown = 0;
+    if (!build_index(ledger)) {
+        return false;
+    }
+    for (uint32_t topic = 0; topic < ledger->topic_count; topic++) {
+        int32_t partition_count = mb_topic_partition_count(cluster, ledger->topics[topic].name);
+        for (int32_t partition = 0; partition < partition_count; partition++) {
+            read_partition(ledger, cluster, topic, partition);
+        }
+    }
+    for (uint32_t i = 0; i < ledger->count; i++) {
+        ledger->totals.verdicts[judge(&ledger->entries[i])]++;
+    }
+    ledger->is_settled = true;
+    return true;
+}
+
+void sim_ledger_totals(const struct sim_ledger *ledger, struct sim_ledger_totals *out)
+{
+    *out = ledger->totals;
+}
+
+enum sim_verdict sim_ledger_verdict(const struct sim_ledger *ledger, uint32_t record_id, uint32_t *copies)
+{
+    KB_ASSERT(ledger->is_settled && record_id < ledger->count);
+    *copies = ledger->entries[record_id].copies;
+    return judge(&ledger->entries[record_id]);
+}
+
+uint64_t sim_ledger_count(const struct sim_ledger *ledger)
+{
+    return ledger->count;
+}
