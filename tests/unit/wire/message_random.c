@@ -1,8 +1,8 @@
 #include "message_random.h"
 
+#include "base/assert.h"
 #include "wire/message.h"
 
-#include <CUnit/CUnit.h>
 #include <string.h>
 
 static void randomize_value(const struct kw_field *field, enum kw_kind kind, int16_t version,
@@ -11,7 +11,7 @@ static void randomize_value(const struct kw_field *field, enum kw_kind kind, int
 static void *random_bytes(struct kb_prng *prng, struct kb_arena *arena, int32_t length_bytes)
 {
     uint8_t *bytes = kb_arena_allocate(arena, (size_t)length_bytes);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    KB_ASSERT(bytes != NULL);
     for (int32_t i = 0; i < length_bytes; i++) {
         bytes[i] = (uint8_t)kb_prng_next(prng);
     }
@@ -23,7 +23,7 @@ static void randomize_array(const struct kw_field *field, int32_t count, int16_t
 {
     size_t stride_bytes = kw_field_element_size_bytes(field);
     *array = (struct kw_array){kb_arena_allocate(arena, (size_t)count * stride_bytes), count};
-    CU_ASSERT_PTR_NOT_NULL_FATAL(array->items);
+    KB_ASSERT(array->items != NULL);
     for (int32_t i = 0; i < count; i++) {
         randomize_value(field, field->element_kind, version, prng, arena,
                         (char *)array->items + (size_t)i * stride_bytes);
