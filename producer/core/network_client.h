@@ -10,7 +10,6 @@
 #include "core/producer_metadata.h"
 #include "wire/errors.h"
 
-struct kb_arena;
 struct kp_network_client;
 
 struct kp_network_client_options {
@@ -68,6 +67,8 @@ struct kp_client_request {
     kp_response_callback callback; /* called once: at a response, a disconnection, or a version mismatch */
     void *context;
     void *subject;
+    /** Called last: nobody refers to the message's bytes any more. May be NULL. */
+    void (*release)(void *context, void *subject);
     /** Produce: for the action; borrowed until the callback returned. */
     const struct kp_request_batch *batches;
     uint32_t batch_count;
@@ -89,21 +90,24 @@ const struct kp_node *kp_network_client_least_loaded_node(const struct kp_networ
 /** What the node's broker can do at most; -1: unknown. Kafka: NodeApiVersions.apiVersion().maxVersion(). */
 int16_t kp_network_client_max_version(const struct kp_network_client *client, int32_t node, int16_t api_key);
 
-/** Correlation id of the next request, used up by the call. Kafka: nextCorrelationId. */
-uint32_t kp_network_client_next_correlation_id(struct kp_network_client *client);
-
-/** The node must be ready. Kafka: doSend. */
-void kp_network_client_send(struct kp_network_client *client, const struct kp_client_request *request,
-                            uint32_t correlation_id, int64_t now_ms);
+/**
+ * The node must be ready. Returns the correlation id. A request that the broker's version cannot express is
+ * completed by the next poll, with is_version_mismatch. Kafka: newClientRequest, send, doSend.
+ */
+uint32_t kp_network_client_send(struct kp_network_client *client, const struct kp_client_request *request,
+                                int64_t now_ms);
 
 /**
- * The first half of poll(): false when sends were aborted, and the network must not move in this pass (the
- * digest completes them). Else a due metadata request went out. *timeout_ms becomes how long the network may
- * be waited for.
+ * The first half of poll(). False when sends were aborted: their callbacks have run, and the poll is over
+ * without the network having moved. Else a due metadata request went out, the network is to move, and
+ * kp_network_client_digest() follows; *timeout_ms became at most how long poll() waits for it.
  */
 bool kp_network_client_begin_poll(struct kp_network_client *client, int64_t *timeout_ms, int64_t now_ms);
 /** The second half. */
 void kp_network_client_digest(struct kp_network_client *client, int64_t now_ms);
+
+/** Whether the network reported anything since the last digest. */
+bool kp_network_client_has_reports(const struct kp_network_client *client);
 
 uint32_t kp_network_client_in_flight_count(const struct kp_network_client *client);
 /** Grows with whatever happens: what makes a pass not idle. */
@@ -111,7 +115,8 @@ uint64_t kp_network_client_change_count(const struct kp_network_client *client);
 /** The earliest time at which a timeout strikes or a backoff ends; INT64_MAX: never. */
 int64_t kp_network_client_next_deadline_ms(const struct kp_network_client *client, int64_t now_ms);
 
-/** Close all connections and the metadata. Kafka: close. */
+/** Close all connections and the metadata; requests in flight are given up without a callback. Kafka: close.
+ */
 void kp_network_client_close(struct kp_network_client *client);
 
 #endif

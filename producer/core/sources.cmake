@@ -2,11 +2,16 @@
 linger_layer(core DIR core
   SOURCES
     buffer_pool.c
+    cluster_connection_states.c
     config_def.c
     failure.c
+    in_flight_requests.c
     incomplete_batches.c
     memory.c
     metadata_cache.c
+    metadata_updater.c
+    network_client.c
+    network_client_poll.c
     producer_batch.c
     producer_config.c
     producer_config_checks.c
@@ -14,6 +19,8 @@ linger_layer(core DIR core
     producer_config_double.c
     producer_config_hosts.c
     producer_config_jaas.c
+    producer_config_lint.c
+    producer_config_properties.c
     producer_config_providers.c
     producer_config_security.c
     producer_config_text.c
