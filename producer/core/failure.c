@@ -51,10 +51,12 @@ void kp_failure_throw(struct kp_failure *failure, const char *exception, const c
     set_throwable(&failure->thrown, exception, message);
 }
 
+/* One byte more than fits, so that an over-long message is seen to be one. */
+#define FORMATTED_BYTES (KP_FAILURE_MESSAGE_BYTES + 1)
+
 void kp_failure_throwf(struct kp_failure *failure, const char *exception, const char *format, ...)
 {
-    /* One byte more than fits, so that an over-long message is seen to be one. */
-    char message[KP_FAILURE_MESSAGE_BYTES + 1];
+    char message[FORMATTED_BYTES];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(message, sizeof message, format, arguments);
@@ -74,4 +76,15 @@ void kp_failure_wrap(struct kp_failure *failure, const char *exception, const ch
     failure->causes[0] = failure->thrown;
     failure->cause_count = kept + 1;
     set_throwable(&failure->thrown, exception, message);
+}
+
+void kp_failure_wrapf(struct kp_failure *failure, const char *exception, const char *format, ...)
+{
+    char message[FORMATTED_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    KB_ASSERT(length >= 0);
+    kp_failure_wrap(failure, exception, message);
 }

@@ -89,5 +89,7 @@ golden_check_function golden_check_crc32c;
 golden_check_function golden_check_record_batch;
 golden_check_function golden_check_size_estimate;
 golden_check_function golden_check_protocol;
+golden_check_function golden_check_config_defaults;
+golden_check_function golden_check_config_errors;
 
 #endif

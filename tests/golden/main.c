@@ -25,6 +25,11 @@ static const struct golden_checker checkers[] = {
     {.file = "protocol.jsonl",
      .check = golden_check_protocol,
      .not_mutated = (const char *const[]){"filling", "number:version", NULL}},
+    {.file = "config_defaults.jsonl", .check = golden_check_config_defaults},
+    /* Most settings can change without anything of what is stated changing. */
+    {.file = "config_errors.jsonl",
+     .check = golden_check_config_errors,
+     .not_mutated = (const char *const[]){"config", NULL}},
 };
 
 enum { CHECKER_COUNT = sizeof checkers / sizeof checkers[0], SKIP_REASON_COUNT = 8, EXIT_USAGE = 2 };

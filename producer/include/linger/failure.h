@@ -61,6 +61,12 @@ void kp_failure_throwf(struct kp_failure *failure, const char *exception, const 
  */
 void kp_failure_wrap(struct kp_failure *failure, const char *exception, const char *message);
 
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+/** The same with a formatted message. */
+void kp_failure_wrapf(struct kp_failure *failure, const char *exception, const char *format, ...);
+
 #ifdef __cplusplus
 }
 #endif

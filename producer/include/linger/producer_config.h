@@ -23,8 +23,7 @@
 extern "C" {
 #endif
 
-/* --- The keys
- * ----------------------------------------------------------------------------------------------------- */
+/* --- The keys --- */
 
 /** Kafka: ConfigDef.Type. */
 enum kp_config_type {
@@ -75,8 +74,7 @@ const char *kp_config_key_nearest(const char *name);
 const char *kp_config_type_name(enum kp_config_type type);
 const char *kp_config_importance_name(enum kp_config_importance importance);
 
-/* --- Creation
- * ----------------------------------------------------------------------------------------------------- */
+/* --- Creation --- */
 
 /** One setting. Of several with the same name the last one counts, as in a Java map. */
 struct kp_config_entry {
@@ -128,9 +126,11 @@ struct kp_config;
 /**
  * Kafka: new ProducerConfig(map), then the checks of KafkaProducer's constructor in its order.
  * Copies the entries. Makes one allocation.
- *   KP_CONFIG_OK         *out is the caller's until kp_config_destroy(); *failure is clear
- *   KP_CONFIG_REFUSED    *failure is what Kafka throws first; *out is NULL
- *   KP_CONFIG_NO_MEMORY  *out is NULL, *failure is an OutOfMemoryError
+ *
+ * - KP_CONFIG_OK: *out is the caller's until kp_config_destroy(); *failure is clear
+ * - KP_CONFIG_REFUSED: *failure is what Kafka throws first; *out is NULL
+ * - KP_CONFIG_NO_MEMORY: *out is NULL, *failure is an OutOfMemoryError
+ *
  * options may be NULL.
  */
 enum kp_config_status kp_config_create(const struct linger_allocator *allocator,
@@ -140,8 +140,7 @@ enum kp_config_status kp_config_create(const struct linger_allocator *allocator,
 /** config may be NULL. */
 void kp_config_destroy(struct kp_config *config);
 
-/* --- What came out
- * ------------------------------------------------------------------------------------------------ */
+/* --- What came out --- */
 
 /** Kafka: CompressionType, with its numbers. */
 enum kp_compression {
@@ -268,8 +267,7 @@ bool kp_config_is_set(const struct kp_config *config, const char *name);
 size_t kp_config_unused_count(const struct kp_config *config);
 const char *kp_config_unused_name(const struct kp_config *config, size_t index);
 
-/* --- All problems at once
- * ----------------------------------------------------------------------------------------- */
+/* --- All problems at once --- */
 
 enum kp_config_severity {
     /** kp_config_create() would refuse the configuration. */
@@ -307,16 +305,19 @@ enum kp_config_status kp_config_lint(const struct linger_allocator *allocator,
                                      const struct kp_config_options *options, kp_config_visit *visit,
                                      void *visit_context) __attribute__((warn_unused_result));
 
-/* --- .properties files
- * -------------------------------------------------------------------------------------------- */
+/* --- .properties files --- */
 
 struct kp_properties;
 
 /**
- * Parse a .properties file: java.util.Properties.load(InputStream), hence ISO 8859-1 with \uXXXX escapes. A
- * name that comes twice keeps its first place and has the last value. KP_CONFIG_OK         *out is the
- * caller's until kp_properties_destroy() KP_CONFIG_REFUSED    a malformed \uXXXX ("IllegalArgumentException:
- * Malformed \uxxxx encoding."), or a NUL, which no setting needs; *line is where, from 1 KP_CONFIG_NO_MEMORY
+ * Parse a .properties file: java.util.Properties.load(InputStream), hence ISO 8859-1 with \uXXXX escapes.
+ * A name that comes twice is there twice; of such settings kp_config_create() takes the last.
+ *
+ * - KP_CONFIG_OK: *out is the caller's until kp_properties_destroy()
+ * - KP_CONFIG_REFUSED: a malformed \uXXXX, or a NUL, which no setting needs; *line is where, from 1, and
+ *   *failure an IllegalArgumentException
+ * - KP_CONFIG_NO_MEMORY
+ *
  * failure and line may be NULL.
  */
 enum kp_config_status kp_properties_parse(const struct linger_allocator *allocator, const void *bytes,
