@@ -78,7 +78,7 @@ enum view_command_kind {
     VIEW_COMMAND_BOX,      /**< rect, radius, fill, stroke, stroke_width (inside the rect), pattern */
     VIEW_COMMAND_GRADIENT, /**< rect, fill (top), stroke (bottom) */
     VIEW_COMMAND_LINE,     /**< points[2], stroke, stroke_width, dash, gap */
-    VIEW_COMMAND_POLYLINE, /**< points, stroke, stroke_width; round joins */
+    VIEW_COMMAND_POLYLINE, /**< points, stroke, stroke_width, dash, gap; mitered joints */
     VIEW_COMMAND_POLYGON,  /**< points, fill; non-zero winding */
     VIEW_COMMAND_ARC,      /**< rect.x/y centre, radius to the middle of the stroke, start, sweep, stroke,
                               stroke_width */
@@ -109,10 +109,10 @@ struct view_command {
     uint32_t data_count;
 };
 
-/** Names what can be pointed at. 0 is nothing; ids are made by view_id() and view_id_name(). */
+/** Names what can be pointed at. 0 is nothing; ids are made by view_id_make(). */
 typedef uint64_t view_id;
 
-/** kind: the panel's own enum (a partition, a batch, a request …), index and sub: which one. Never 0. */
+/** kind: the panel's own enum (a partition, a batch, a request …), index and sub: which one. kind > 0. */
 view_id view_id_make(uint16_t kind, uint32_t index, uint16_t sub);
 uint16_t view_id_kind(view_id id);
 uint32_t view_id_index(view_id id);
@@ -175,6 +175,8 @@ enum view_layer view_draw_layer(struct view_draw_list *list, enum view_layer lay
 
 /** Intersects with the present clip. Every push has its pop in the same function. */
 void view_draw_clip_push(struct view_draw_list *list, struct view_rect rect);
+/** The whole canvas, whatever the clip is now: for popups. Popped like any other. */
+void view_draw_clip_push_canvas(struct view_draw_list *list);
 void view_draw_clip_pop(struct view_draw_list *list);
 /** False when nothing inside the rectangle can be seen: a cheap way to skip a subtree. */
 bool view_draw_is_visible(const struct view_draw_list *list, struct view_rect rect);
@@ -199,6 +201,8 @@ void view_draw_dashed_line(struct view_draw_list *list, struct view_point from, 
                            uint32_t color, int32_t width, int32_t dash, int32_t gap);
 void view_draw_polyline(struct view_draw_list *list, const struct view_point *points, uint32_t count,
                         uint32_t color, int32_t width);
+void view_draw_dashed_polyline(struct view_draw_list *list, const struct view_point *points, uint32_t count,
+                               uint32_t color, int32_t width, int32_t dash, int32_t gap);
 void view_draw_polygon(struct view_draw_list *list, const struct view_point *points, uint32_t count,
                        uint32_t fill);
 void view_draw_triangle(struct view_draw_list *list, struct view_point a, struct view_point b,
@@ -209,10 +213,12 @@ void view_draw_circle(struct view_draw_list *list, struct view_point center, int
 /** Part of a ring, from start over sweep (clockwise). The linger ring is a sweep that shrinks to 0. */
 void view_draw_arc(struct view_draw_list *list, struct view_point center, int32_t radius, int32_t start,
                    int32_t sweep, uint32_t color, int32_t width);
-/** A curve from a to b that leaves and arrives horizontally (replication between cards, forks of the
- * timeline). */
+/** A curve from a to b that leaves and arrives horizontally (forks of the timeline). dash 0: solid. */
 void view_draw_curve(struct view_draw_list *list, struct view_point from, struct view_point to,
-                     uint32_t color, int32_t width);
+                     uint32_t color, int32_t width, int32_t dash, int32_t gap);
+/** A bow from a to b that bulges by `bulge` to the right of its direction (replication). */
+void view_draw_bow(struct view_draw_list *list, struct view_point from, struct view_point to, int32_t bulge,
+                   uint32_t color, int32_t width, int32_t dash, int32_t gap);
 /**
  * A run of text in one line, from its left edge on its baseline. It is neither elided nor aligned here: see
  * view_label() in widget.h, which keeps text inside its box. Bytes that are not UTF-8 show as U+FFFD.

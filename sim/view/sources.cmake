@@ -1,0 +1,44 @@
+# The view and its pictures. Without SDL2, SDL2_ttf, fontconfig or libpng the rest of the project builds alone.
+find_package(PkgConfig)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(LINGER_VIEW_LIBS IMPORTED_TARGET sdl2>=2.26 SDL2_ttf>=2.20 fontconfig libpng)
+endif()
+if(NOT LINGER_VIEW_LIBS_FOUND)
+  message(STATUS "linger is built without a view: it needs SDL2 2.26, SDL2_ttf 2.20, fontconfig and libpng")
+  return()
+endif()
+
+# Pixels to files.
+linger_layer(image DIR export
+  SOURCES
+    png.c
+  LIBRARIES PkgConfig::LINGER_VIEW_LIBS
+)
+
+# The toolkit: a draw list, what executes it, text, widgets, and the window.
+linger_layer(view DIR view
+  SOURCES
+    draw_list.c
+    draw_list_dump.c
+    font_find.c
+    input.c
+    picture.c
+    raster.c
+    raster_box.c
+    raster_path.c
+    raster_stroke.c
+    text.c
+    text_atlas.c
+    text_face.c
+    text_fit.c
+    theme.c
+    window.c
+  LAYERS base image
+  LIBRARIES PkgConfig::LINGER_VIEW_LIBS
+)
+
+# Measures itself; not a test.
+if(LINGER_TESTS)
+  add_executable(bench_raster ${CMAKE_SOURCE_DIR}/tests/bench/bench_raster.c)
+  target_link_libraries(bench_raster PRIVATE linger_options linger_view)
+endif()
