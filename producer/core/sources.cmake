@@ -7,11 +7,13 @@ linger_layer(core DIR core
     failure.c
     in_flight_requests.c
     incomplete_batches.c
+    interceptors.c
     memory.c
     metadata_cache.c
     metadata_updater.c
     network_client.c
     network_client_poll.c
+    partitioner.c
     producer_batch.c
     producer_config.c
     producer_config_checks.c
@@ -28,6 +30,8 @@ linger_layer(core DIR core
     record_accumulator.c
     record_accumulator_drain.c
     record_accumulator_retry.c
+    serializer.c
+    sticky_partition_cache.c
     topics.c
   LAYERS base wire
   API include
