@@ -21,6 +21,7 @@ linger_layer(view DIR view
     draw_list.c
     draw_list_dump.c
     font_find.c
+    icon.c
     input.c
     picture.c
     raster.c
@@ -32,6 +33,12 @@ linger_layer(view DIR view
     text_face.c
     text_fit.c
     theme.c
+    widget.c
+    widget_control.c
+    widget_field.c
+    widget_plot.c
+    widget_popup.c
+    widget_status.c
     window.c
   LAYERS base image
   LIBRARIES PkgConfig::LINGER_VIEW_LIBS

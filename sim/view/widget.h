@@ -253,7 +253,8 @@ struct view_key_help {
                          caps; NULL: a heading */
     const char *meaning;
 };
-/** The card of all keys over the stage. True when it was dismissed (Escape, ?, or a click beside it). */
+/** The card of all keys over the stage. True when it was dismissed (Escape, its cross, or a click beside it).
+ */
 bool view_key_card(struct view_ui *ui, view_id id, const char *title, const struct view_key_help *keys,
                    uint32_t count);
 
@@ -268,7 +269,8 @@ struct view_series {
 };
 /** A line without axes, scaled to [min, max] of the values and 0. */
 void view_sparkline(struct view_ui *ui, struct view_rect rect, const struct view_series *series);
-/** Lines over a grid: a title, three y labels (max as given by `max_label`), a legend. max 0: of the values.
+/** Lines over a grid: a title, a legend, and what the top line stands for in `max_label` (NULL: none). max 0:
+ * of the values.
  */
 void view_plot(struct view_ui *ui, view_id id, struct view_rect rect, const char *title,
                const char *max_label, const struct view_series *series, uint32_t series_count, int32_t max);
