@@ -1,0 +1,10 @@
+# What is on the stage, as a fold of events: no SDL, no engine.
+linger_layer(model DIR model
+  SOURCES
+    fold_application.c
+    fold_cluster.c
+    fold_sender.c
+    timeline.c
+    view_model.c
+  LAYERS base log wire
+)
