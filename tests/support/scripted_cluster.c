@@ -1,11 +1,11 @@
 #include "base/allocator.h"
-#include "support/scripted_internal.h"
+#include "scripted_internal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 16 * 1024, FIRST_PRODUCER_ID = 1000 };
+enum { ARENA_BLOCK_BYTES = 16 * 1024 };
 
 void scripted_fail(struct scripted_cluster *cluster, const char *format, ...)
 {
@@ -81,8 +81,8 @@ void scripted_move_leader(struct scripted_cluster *cluster, struct scripted_part
 /* --- The description */
 
 /* A number of the description within its bounds, or otherwise when it is missing. */
-static int64_t number(struct scripted_cluster *cluster, const cJSON *object, const char *name, int64_t otherwise,
-                      int64_t minimum, int64_t maximum)
+static int64_t number(struct scripted_cluster *cluster, const cJSON *object, const char *name,
+                      int64_t otherwise, int64_t minimum, int64_t maximum)
 {
     const cJSON *node = json_member(object, name);
     int64_t value = json_is_integer(node) ? json_integer(node) : otherwise;
@@ -107,7 +107,8 @@ static const char *text(struct scripted_cluster *cluster, const cJSON *object, c
 static void read_brokers(struct scripted_cluster *cluster)
 {
     const cJSON *nodes = json_member(cluster->description, "nodes");
-    int32_t count = (int32_t)number(cluster, cluster->description, "brokers", 0, 1, SCRIPTED_BROKER_COUNT_MAX);
+    int32_t count =
+        (int32_t)number(cluster, cluster->description, "brokers", 0, 1, SCRIPTED_BROKER_COUNT_MAX);
     if (cJSON_GetArraySize(nodes) != count) {
         scripted_fail(cluster, "cluster: nodes are not as many as brokers");
         return;
@@ -179,7 +180,7 @@ struct scripted_cluster *scripted_cluster_create(const cJSON *cluster, const cJS
     created->description = cluster;
     created->script = script;
     created->epoch_ms = epoch_ms;
-    created->next_producer_id = FIRST_PRODUCER_ID;
+    created->next_producer_id = SCRIPTED_FIRST_PRODUCER_ID;
     kb_arena_init(&created->lasting, kb_allocator_default(), ARENA_BLOCK_BYTES, 0);
     kb_arena_init(&created->passing, kb_allocator_default(), ARENA_BLOCK_BYTES, 0);
     created->rtt_ms = number(created, cluster, "rtt_ms", 0, 0, INT32_MAX);
@@ -187,8 +188,7 @@ struct scripted_cluster *scripted_cluster_create(const cJSON *cluster, const cJS
     created->txn_rtt_ms = number(created, cluster, "txn_rtt_ms", 0, 0, INT32_MAX);
     created->first_epoch = (int16_t)number(created, cluster, "first_epoch", 0, 0, INT16_MAX);
     read_brokers(created);
-    created->coordinator =
-        (int32_t)number(created, cluster, "coordinator", 0, 0, SCRIPTED_BROKER_COUNT_MAX);
+    created->coordinator = (int32_t)number(created, cluster, "coordinator", 0, 0, SCRIPTED_BROKER_COUNT_MAX);
     if (created->coordinator >= created->broker_count) {
         scripted_fail(created, "cluster: the coordinator is not a broker");
         created->coordinator = 0;
@@ -222,6 +222,7 @@ void scripted_cluster_destroy(struct scripted_cluster *cluster)
         cluster->connections = connection->next;
         destroy_connection(connection);
     }
+    scripted_release_read(cluster);
     kb_arena_release(&cluster->lasting);
     kb_arena_release(&cluster->passing);
     free(cluster);
@@ -259,7 +260,8 @@ const uint8_t *scripted_cluster_initial_metadata(struct scripted_cluster *cluste
 
 /* --- What happens at a time */
 
-static void change_partitions(struct scripted_cluster *cluster, const cJSON *entry, const char *action, int64_t t)
+static void change_partitions(struct scripted_cluster *cluster, const cJSON *entry, const char *action,
+                              int64_t t)
 {
     struct scripted_topic *topic =
         scripted_topic_find(cluster, scripted_string(json_member_text(entry, "topic", "")), t);

@@ -2,9 +2,9 @@
  * A cluster that does what a script says: brokers that answer real request bytes with real response bytes,
  * over connections in virtual milliseconds.
  *
- * `cluster` and `script` are those of a case of producer_trace.jsonl, whose README describes the behaviour: what
- * a broker does without an entry of the script, what the entries change, when a connection is made, refused or
- * closed, and when a response can be read. Nothing here knows the client.
+ * `cluster` and `script` are those of a case of producer_trace.jsonl, whose README describes the behaviour:
+ * what a broker does without an entry of the script, what the entries change, when a connection is made,
+ * refused or closed, and when a response can be read. Nothing here knows the client.
  *
  * A driver does for each millisecond:
  *
@@ -18,7 +18,7 @@
 #ifndef LINGER_TESTS_SCRIPTED_CLUSTER_H
 #define LINGER_TESTS_SCRIPTED_CLUSTER_H
 
-#include "support/json_exact.h"
+#include "json_exact.h"
 
 struct scripted_cluster;
 
@@ -35,7 +35,7 @@ enum scripted_report_kind {
     SCRIPTED_UNSENT
 };
 
-/** Valid during the call. */
+/** Valid during the call; the frame until the next step. */
 struct scripted_report {
     enum scripted_report_kind kind;
     uint32_t connection;
@@ -51,24 +51,27 @@ struct scripted_report {
 typedef void scripted_report_function(void *context, const struct scripted_report *report);
 
 /**
- * cluster and script are borrowed. epoch_ms is the wall-clock time of t = 0. Never NULL; a description without
- * sense gives a cluster without brokers and a failure.
+ * cluster and script are borrowed. epoch_ms is the wall-clock time of t = 0. Never NULL; a description
+ * without sense gives a cluster without brokers and a failure.
  */
 struct scripted_cluster *scripted_cluster_create(const cJSON *cluster, const cJSON *script, int64_t epoch_ms);
 /** cluster may be NULL. */
 void scripted_cluster_destroy(struct scripted_cluster *cluster);
 
-/** What made no sense, the first thing: in the description, in a request, or in what the client did. NULL: nothing.
+/** What made no sense, the first thing: in the description, in a request, or in what the client did. NULL:
+ * nothing.
  */
 const char *scripted_cluster_failure(const struct scripted_cluster *cluster);
 
 /** To be called for every t from 0 on. */
 void scripted_cluster_begin_ms(struct scripted_cluster *cluster, int64_t t);
 
-/** node: a broker id, or -1, -2, ... for the places of the bootstrap list. connection: a number never used again. */
+/** node: a broker id, or -1, -2, ... for the places of the bootstrap list. connection: a number never used
+ * again. */
 void scripted_cluster_connect(struct scripted_cluster *cluster, uint32_t connection, int32_t node, int64_t t);
 
-/** A request with its 4-byte length; copies. It is a failure when the last one of the connection is not written yet.
+/** A request with its 4-byte length; copies. It is a failure when the last one of the connection is not
+ * written yet.
  */
 void scripted_cluster_hand_over(struct scripted_cluster *cluster, uint32_t connection, const void *bytes,
                                 size_t length_bytes);
@@ -77,15 +80,16 @@ void scripted_cluster_hand_over(struct scripted_cluster *cluster, uint32_t conne
 bool scripted_cluster_close(struct scripted_cluster *cluster, uint32_t connection);
 
 /**
- * One step of the network, for each connection in the order of the node ids: it is made or refused; at most one
- * response, or the closing, is read; what was handed over is written.
+ * One step of the network, for each connection in the order of the node ids: it is made or refused; at most
+ * one response, or the closing, is read; what was handed over is written.
  */
 void scripted_cluster_move(struct scripted_cluster *cluster, int64_t t, scripted_report_function *report,
                            void *context);
 
 /**
- * Body of a Metadata response version 11 with all brokers and the topics that a client may know from the start, for
- * kp_producer_seed_metadata(). Valid until the cluster is destroyed. NULL and a failure without sense.
+ * Body of a Metadata response version 11 with all brokers and the topics that a client may know from the
+ * start, for kp_producer_seed_metadata(). Valid until the cluster is destroyed. NULL and a failure without
+ * sense.
  */
 const uint8_t *scripted_cluster_initial_metadata(struct scripted_cluster *cluster, size_t *length_bytes);
 

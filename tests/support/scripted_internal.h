@@ -11,14 +11,16 @@
 #define LINGER_TESTS_SCRIPTED_INTERNAL_H
 
 #include "base/arena.h"
-#include "support/scripted_cluster.h"
+#include "scripted_cluster.h"
 #include "wire/api_frame.h"
+#include "wire/errors.h"
 
-/* What a description may ask for. */
+/* What a description may ask for, and what a cluster begins with. */
 enum {
     SCRIPTED_BROKER_COUNT_MAX = 64,
     SCRIPTED_PARTITION_COUNT_MAX = 1000,
     SCRIPTED_TOPIC_COUNT_MAX = 100,
+    SCRIPTED_FIRST_PRODUCER_ID = 1000,
     /** Kafka: ProducerStateEntry.NUM_BATCHES_TO_RETAIN. */
     SCRIPTED_KEPT_BATCH_COUNT = 5
 };
@@ -117,6 +119,8 @@ struct scripted_cluster {
     int16_t first_epoch;
     int32_t coordinator;
     struct scripted_connection *connections;
+    /** What was read in the last step. */
+    struct scripted_arrival *read;
     int64_t next_producer_id;
     struct scripted_transactional_id *transactional_ids;
     /** How many requests of each API have reached a broker. */
@@ -166,7 +170,8 @@ struct kw_string scripted_string(const char *text);
 bool scripted_string_is(struct kw_string string, const char *text);
 
 /** NULL: no such topic, or not yet. */
-struct scripted_topic *scripted_topic_find(struct scripted_cluster *cluster, struct kw_string name, int64_t t);
+struct scripted_topic *scripted_topic_find(struct scripted_cluster *cluster, struct kw_string name,
+                                           int64_t t);
 /** NULL: no such partition. */
 struct scripted_partition *scripted_partition_at(struct scripted_topic *topic, int64_t partition);
 void scripted_move_leader(struct scripted_cluster *cluster, struct scripted_partition *partition, int64_t to);
@@ -176,8 +181,8 @@ bool scripted_broker_answer(struct scripted_cluster *cluster, int32_t broker, co
                             size_t length_bytes, int64_t t, struct scripted_answer *answer);
 
 /** Fill in a Metadata response for the topics asked for; NULL: those that a client knows from the start. */
-void scripted_fill_metadata(struct scripted_cluster *cluster, const struct kw_metadata_request *asked, int64_t t,
-                            struct kw_metadata_response *response);
+void scripted_fill_metadata(struct scripted_cluster *cluster, const struct kw_metadata_request *asked,
+                            int64_t t, struct kw_metadata_response *response);
 
 /** False: no response is wanted. */
 bool scripted_produce(struct scripted_request *request);
@@ -185,10 +190,13 @@ bool scripted_produce(struct scripted_request *request);
 /** The next entry after `after` (NULL: the first) that meets the request and has that action; NULL: none. */
 const cJSON *scripted_entry(const struct scripted_request *request, const char *action, const cJSON *after);
 /** The error entry for a partition of the request; partition -1: for all of the request. NULL: none. */
-const cJSON *scripted_error_entry(const struct scripted_request *request, const char *topic, int64_t partition);
+const cJSON *scripted_error_entry(const struct scripted_request *request, const char *topic,
+                                  int64_t partition);
 /** Its code, 0 without an entry. */
 int16_t scripted_error_code(const cJSON *entry);
 
+/** Nobody looks at what was read in the last step any more. */
+void scripted_release_read(struct scripted_cluster *cluster);
 /** Every connection to the broker is closed now. */
 void scripted_close_connections(struct scripted_cluster *cluster, int32_t broker, int64_t t);
 

@@ -1,4 +1,4 @@
-#include "support/scripted_internal.h"
+#include "scripted_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +51,9 @@ void scripted_cluster_hand_over(struct scripted_cluster *cluster, uint32_t conne
     struct scripted_connection *c = find(cluster, connection);
     if (c == NULL || !c->is_made || c->handed_over != NULL) {
         scripted_fail(cluster, "a request for connection %u, which %s", (unsigned)connection,
-                      c == NULL      ? "is not there"
+                      c == NULL     ? "is not there"
                       : !c->is_made ? "is not made yet"
-                                     : "has one that is not written yet");
+                                    : "has one that is not written yet");
         return;
     }
     c->handed_over = allocate(length_bytes + 1);
@@ -162,7 +162,8 @@ static void establish(const struct scripted_cluster *cluster, struct scripted_co
     tell(c, SCRIPTED_CONNECTED, NULL, report, context);
 }
 
-static void read_one(struct scripted_connection *c, int64_t t, scripted_report_function *report, void *context)
+static void read_one(struct scripted_cluster *cluster, struct scripted_connection *c, int64_t t,
+                     scripted_report_function *report, void *context)
 {
     struct scripted_arrival *arrival = c->arrivals;
     if (arrival == NULL || arrival->readable_at > t) {
@@ -179,8 +180,18 @@ static void read_one(struct scripted_connection *c, int64_t t, scripted_report_f
         end(c);
         tell(c, SCRIPTED_CLOSED, arrival, report, context);
     }
-    free(arrival->frame);
-    free(arrival);
+    arrival->next = cluster->read;
+    cluster->read = arrival;
+}
+
+void scripted_release_read(struct scripted_cluster *cluster)
+{
+    while (cluster->read != NULL) {
+        struct scripted_arrival *arrival = cluster->read;
+        cluster->read = arrival->next;
+        free(arrival->frame);
+        free(arrival);
+    }
 }
 
 static void write_one(struct scripted_cluster *cluster, struct scripted_connection *c, int64_t t,
@@ -214,6 +225,7 @@ void scripted_cluster_move(struct scripted_cluster *cluster, int64_t t, scripted
                            void *context)
 {
     struct scripted_connection **place = &cluster->connections;
+    scripted_release_read(cluster);
     while (*place != NULL) {
         struct scripted_connection *c = *place;
         if (c->is_gone) {
@@ -224,7 +236,7 @@ void scripted_cluster_move(struct scripted_cluster *cluster, int64_t t, scripted
         if (!c->is_made) {
             establish(cluster, c, t, report, context);
         } else {
-            read_one(c, t, report, context);
+            read_one(cluster, c, t, report, context);
             if (!c->is_gone) {
                 write_one(cluster, c, t, report, context);
             }

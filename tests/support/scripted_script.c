@@ -1,4 +1,4 @@
-#include "support/scripted_internal.h"
+#include "scripted_internal.h"
 
 #include <string.h>
 
@@ -23,7 +23,8 @@ const cJSON *scripted_entry(const struct scripted_request *request, const char *
     return NULL;
 }
 
-const cJSON *scripted_error_entry(const struct scripted_request *request, const char *topic, int64_t partition)
+const cJSON *scripted_error_entry(const struct scripted_request *request, const char *topic,
+                                  int64_t partition)
 {
     const cJSON *entry = NULL;
     while ((entry = scripted_entry(request, "error", entry)) != NULL) {
