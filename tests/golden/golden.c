@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILURE_BYTES = 512, PATH_BYTES = 256, SHOWN_BYTES = 120, ALLOCATION_LIMIT_BYTES = 256 << 20 };
+enum { FAILURE_BYTES = 8192, PATH_BYTES = 256, SHOWN_BYTES = 120, ALLOCATION_LIMIT_BYTES = 256 << 20 };
 
 /* What a checker allocated, freed with its case. */
 struct owned {
@@ -77,6 +77,18 @@ void golden_fail(struct golden_case *golden, const char *format, ...)
     (void)vsnprintf(golden->failure, sizeof golden->failure, format, arguments);
     va_end(arguments);
     golden->failed = true;
+}
+
+static bool dumping;
+
+void golden_set_dumping(bool is_dumping)
+{
+    dumping = is_dumping;
+}
+
+bool golden_is_dumping(void)
+{
+    return dumping;
 }
 
 void golden_skip(struct golden_case *golden, const char *why)

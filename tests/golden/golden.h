@@ -49,6 +49,8 @@ void golden_fail(struct golden_case *golden, const char *format, ...) __attribut
 /** The case cannot be checked yet; why is counted and printed, so keep it a short fixed text ("compression").
  */
 void golden_skip(struct golden_case *golden, const char *why);
+/** Whether a checker may print what it computed, for somebody who looks for the cause of a failure. */
+bool golden_is_dumping(void);
 /** Nothing has failed so far. */
 bool golden_is_ok(const struct golden_case *golden);
 
@@ -91,5 +93,7 @@ golden_check_function golden_check_size_estimate;
 golden_check_function golden_check_protocol;
 golden_check_function golden_check_config_defaults;
 golden_check_function golden_check_config_errors;
+golden_check_function golden_check_producer_trace;
+golden_check_function golden_check_txn_trace;
 
 #endif

@@ -14,6 +14,9 @@ const char *golden_case_failure(const struct golden_case *golden);
 /** Why the case was skipped, or NULL; a case that failed is not skipped. */
 const char *golden_case_skipped(const struct golden_case *golden);
 
+/** What golden_is_dumping() answers from now on. */
+void golden_set_dumping(bool is_dumping);
+
 enum golden_mutation {
     GOLDEN_MUTATION_NUMBER,
     GOLDEN_MUTATION_HEX,

@@ -1,5 +1,6 @@
 /*
- * linger-golden DIR [--mutate [--rounds N]] [--only FILE]... [--limit N] [--failures N]
+ * linger-golden DIR [--mutate [--rounds N]] [--only FILE]... [--case NAME [--dump]]
+ *               [--limit N] [--failures N]
  *
  * Checks the library against every golden file in DIR that there is a checker for (see golden.h).
  */
@@ -37,6 +38,7 @@ enum { CHECKER_COUNT = sizeof checkers / sizeof checkers[0], SKIP_REASON_COUNT =
 struct options {
     const char *directory;
     bool is_mutating;
+    const char *case_name;
     const char *only[CHECKER_COUNT];
     size_t only_count;
     unsigned long rounds;
@@ -49,6 +51,7 @@ struct tally {
     const struct golden_checker *checker;
     unsigned long passed;
     unsigned long failed;
+    unsigned long selected;
     unsigned long mutants;
     unsigned long noticed;
     unsigned long shown;
@@ -123,8 +126,14 @@ static void mutate_row(struct tally *tally, const cJSON *row, size_t line_number
 static void run_line(struct tally *tally, const char *line, size_t length_bytes, size_t line_number)
 {
     char name[160];
+    const char *only = tally->options->case_name;
     cJSON *row = json_parse(line, length_bytes);
     case_name(row, line_number, name, sizeof name);
+    if (only != NULL && strcmp(json_member_text(row, "name", ""), only) != 0) {
+        cJSON_Delete(row);
+        return;
+    }
+    tally->selected++;
     if (row == NULL) {
         tally->failed++;
         show(tally, name, "no JSON");
@@ -168,11 +177,11 @@ static int run_file(const struct options *options, const struct golden_checker *
     while (lines.line_number < options->limit && json_lines_next(&lines, &line, &length_bytes)) {
         run_line(&tally, line, length_bytes, lines.line_number);
     }
-    bool is_empty = lines.line_number == 0;
+    bool is_empty = tally.selected == 0;
     json_lines_close(&lines);
     print_tally(&tally);
     if (is_empty) {
-        printf("  %s holds no case\n", checker->file);
+        printf("  %s holds no %scase\n", checker->file, options->case_name != NULL ? "such " : "");
     }
     return !is_empty && tally.failed == 0 && tally.noticed == tally.mutants;
 }
@@ -229,6 +238,10 @@ static bool parse_options(int argc, char **argv, struct options *options)
         } else if (strcmp(argv[i], "--only") == 0 && value != NULL && has_checker(value) &&
                    options->only_count < CHECKER_COUNT) {
             options->only[options->only_count++] = argv[++i];
+        } else if (strcmp(argv[i], "--case") == 0 && value != NULL) {
+            options->case_name = argv[++i];
+        } else if (strcmp(argv[i], "--dump") == 0) {
+            golden_set_dumping(true);
         } else if (strcmp(argv[i], "--limit") == 0 && parse_count(value, &options->limit)) {
             i++;
         } else if (strcmp(argv[i], "--rounds") == 0 && parse_count(value, &options->rounds)) {
@@ -251,9 +264,9 @@ int main(int argc, char **argv)
     if (!parse_options(argc, argv, &options)) {
         (void)fprintf(
             stderr,
-            "usage: linger-golden DIR [--mutate [--rounds N]] [--only FILE]... [--limit CASES] "
-            "[--failures N]\n  DIR holds the golden vectors; --only takes a file that there is a checker "
-            "for:\n");
+            "usage: linger-golden DIR [--mutate [--rounds N]] [--only FILE]... [--case NAME [--dump]] "
+            "[--limit CASES] [--failures N]\n  DIR holds the golden vectors; --case takes the name of a "
+            "case; --dump prints both traces of it;\n  --only takes a file that there is a checker for:\n");
         for (size_t i = 0; i < CHECKER_COUNT; i++) {
             (void)fprintf(stderr, "    %s\n", checkers[i].file);
         }

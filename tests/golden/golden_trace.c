@@ -1,0 +1,93 @@
+#include "golden_trace.h"
+
+#include "base/trace.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void trace_fail(struct trace_run *run, const char *format, ...)
+{
+    if (run->failure[0] != '\0') {
+        return;
+    }
+    int length = snprintf(run->failure, sizeof run->failure, "t=%lld: ", (long long)run->t);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(run->failure + length, sizeof run->failure - (size_t)length, format, arguments);
+    va_end(arguments);
+}
+
+cJSON *trace_event(struct trace_run *run, const char *kind)
+{
+    cJSON *event = cJSON_CreateObject();
+    json_add_integer(event, "t", run->t);
+    json_add_text(event, "ev", kind);
+    json_add(run->events, NULL, event);
+    return event;
+}
+
+int64_t trace_now_ms(const struct trace_run *run)
+{
+    return run->epoch_ms + run->t;
+}
+
+/* Where the case ends with nothing going on, everything must be back where it was. */
+static void check_end(struct trace_run *run)
+{
+    uint32_t memory_waiters = 0;
+    bool is_quiet = true;
+    for (size_t i = 0; i < run->send_count; i++) {
+        const struct trace_send *send = &run->sends[i];
+        memory_waiters += send->ticket != 0 && send->wait == KB_WAIT_MEMORY;
+        is_quiet = is_quiet && send->ticket == 0 && (!send->is_appended || send->is_completed);
+    }
+    if (run->memory.waiter_count != memory_waiters) {
+        trace_fail(run, "%u threads wait for memory, the pool says %u", memory_waiters,
+                   run->memory.waiter_count);
+    }
+    if (is_quiet && run->memory.available_bytes != run->memory.total_bytes) {
+        trace_fail(run, "all is done, and %lld of %lld bytes are not back",
+                   (long long)(run->memory.total_bytes - run->memory.available_bytes),
+                   (long long)run->memory.total_bytes);
+    }
+    if (is_quiet && kp_producer_incomplete_count(run->producer) != 0) {
+        trace_fail(run, "all is done, and %llu records are incomplete",
+                   (unsigned long long)kp_producer_incomplete_count(run->producer));
+    }
+    if (run->next_draw != NULL) {
+        trace_fail(run, "not all of sticky_draws were drawn");
+    }
+}
+
+static void check(struct golden_case *golden, const cJSON *row)
+{
+    struct trace_run run = {.golden = golden, .row = row};
+    cJSON *result = golden_new_object(golden);
+    run.events = cJSON_AddArrayToObject(result, "trace");
+    (void)golden_array(golden, row, "trace");
+    if (golden_is_ok(golden) && trace_setup(&run)) {
+        trace_run_case(&run);
+        check_end(&run);
+    }
+    if (golden_is_ok(golden)) {
+        trace_compare(&run);
+    }
+    if (golden_is_dumping()) {
+        trace_print_both(&run);
+        printf("%s%s", run.failure, run.failure[0] != '\0' ? "\n" : "");
+    }
+    if (run.failure[0] != '\0') {
+        golden_fail(golden, "%s", run.failure);
+    }
+    trace_release(&run);
+}
+
+void golden_check_producer_trace(struct golden_case *golden, const cJSON *row)
+{
+    check(golden, row);
+}
+
+void golden_check_txn_trace(struct golden_case *golden, const cJSON *row)
+{
+    check(golden, row);
+}
