@@ -57,21 +57,24 @@ static bool check_idempotent_acks(struct kp_config *config, struct kp_failure *f
                "idempotence.");
 }
 
-const struct kp_config_check kp_config_post_checks[] = {
-    {KP_KEY_ENABLE_IDEMPOTENCE, check_transactions_are_idempotent, 1, {KP_KEY_ENABLE_IDEMPOTENCE}},
-    {KP_KEY_RETRIES, check_idempotent_retries, 2, {KP_KEY_RETRIES, KP_KEY_ENABLE_IDEMPOTENCE}},
-    {KP_KEY_ACKS, check_idempotent_acks, 2, {KP_KEY_ACKS, KP_KEY_ENABLE_IDEMPOTENCE}},
-};
-const size_t kp_config_post_check_count = sizeof kp_config_post_checks / sizeof kp_config_post_checks[0];
-
-/* --- KafkaProducer's constructor --- */
-
+/** Not of postProcessParsedConfig, but whatever else the constructor finds, its clean-up fails with this
+ * instead. */
 static bool check_client_id(struct kp_config *config, struct kp_failure *failure)
 {
     return !value_of(config, KP_KEY_CLIENT_ID)->is_null ||
            refuse(failure, "NullPointerException",
                   "Cannot invoke \"java.lang.CharSequence.length()\" because \"this.text\" is null");
 }
+
+const struct kp_config_check kp_config_post_checks[] = {
+    {KP_KEY_ENABLE_IDEMPOTENCE, check_transactions_are_idempotent, 1, {KP_KEY_ENABLE_IDEMPOTENCE}},
+    {KP_KEY_RETRIES, check_idempotent_retries, 2, {KP_KEY_RETRIES, KP_KEY_ENABLE_IDEMPOTENCE}},
+    {KP_KEY_ACKS, check_idempotent_acks, 2, {KP_KEY_ACKS, KP_KEY_ENABLE_IDEMPOTENCE}},
+    {KP_KEY_CLIENT_ID, check_client_id, 0, {0}},
+};
+const size_t kp_config_post_check_count = sizeof kp_config_post_checks / sizeof kp_config_post_checks[0];
+
+/* --- KafkaProducer's constructor --- */
 
 static bool check_instances(struct kp_config *config, enum kp_config_id id, unsigned role,
                             struct kp_failure *failure)
@@ -224,28 +227,25 @@ bool kp_config_check_url(struct kp_config *config, const char *url, struct kp_bo
                          bool *resolves, struct kp_failure *failure)
 {
     struct kp_text_span host;
-    const char *problem = NULL;
-    switch (kp_host_parse(url, &host, &server->port)) {
-    case KP_HOST_OK:
-        break;
-    case KP_HOST_INVALID_URL:
-        problem = "Invalid url";
-        break;
-    case KP_HOST_INVALID_PORT:
-        problem = "Invalid port";
-        break;
-    }
+    int32_t port = 0;
+    bool is_canonical = strcmp(value_of(config, KP_KEY_CLIENT_DNS_LOOKUP)->text, "use_all_dns_ips") != 0;
+    enum kp_host_parse parse = kp_host_parse(url, &host, &port);
+    const char *problem = parse == KP_HOST_OK            ? NULL
+                          : parse == KP_HOST_INVALID_URL ? "Invalid url"
+                                                         : "Invalid port";
     if (problem == NULL) {
         server->host = kp_text_arena_copy(&config->arena, host.text, host.length_bytes);
+        server->port = (uint16_t)port;
         *resolves = server->host != NULL && kp_host_resolves(&config->options, server->host);
-        const char *lookup = value_of(config, KP_KEY_CLIENT_DNS_LOOKUP)->text;
-        if (*resolves || server->host == NULL || strcmp(lookup, "use_all_dns_ips") == 0) {
-            return true;
-        }
-        problem = "Unknown host";
+        /* The canonical name is looked up before an address is made of host and port. */
+        problem = is_canonical && !*resolves && server->host != NULL ? "Unknown host"
+                  : port > UINT16_MAX                                ? "Invalid port"
+                                                                     : NULL;
     }
-    kp_failure_throwf(failure, "ConfigException", "%s in bootstrap.servers: %s", problem, url);
-    return false;
+    if (problem != NULL) {
+        kp_failure_throwf(failure, "ConfigException", "%s in bootstrap.servers: %s", problem, url);
+    }
+    return problem == NULL;
 }
 
 static bool check_bootstrap_servers(struct kp_config *config, struct kp_failure *failure)
@@ -288,7 +288,6 @@ static bool check_network_times(struct kp_config *config, struct kp_failure *fai
 }
 
 const struct kp_config_check kp_config_constructor_checks[] = {
-    {KP_KEY_CLIENT_ID, check_client_id, 0, {0}},
     {KP_KEY_METRIC_REPORTERS, check_reporters, 1, {KP_KEY_METRIC_REPORTERS}},
     {KP_KEY_PARTITIONER_CLASS, check_partitioner, 1, {KP_KEY_PARTITIONER_CLASS}},
     {KP_KEY_KEY_SERIALIZER, check_key_serializer, 1, {KP_KEY_KEY_SERIALIZER}},

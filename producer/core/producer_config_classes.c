@@ -102,12 +102,23 @@ bool kp_java_class_cast(const struct kp_java_class *java_class, unsigned role, s
     return false;
 }
 
+/** Class.forName tells the name in the virtual machine's form, with slashes, when no class can have it. */
+static void throw_class_not_found(const char *name, struct kp_failure *failure)
+{
+    bool is_impossible = name[0] == '.' || strstr(name, "..") != NULL || strpbrk(name, ";[") != NULL;
+    kp_failure_throw(failure, "ClassNotFoundException", name);
+    char *at = failure->thrown.message;
+    while (is_impossible && (at = strchr(at, '.')) != NULL) {
+        *at = '/';
+    }
+}
+
 bool kp_java_class_configure_named(const struct kp_config_options *options, const char *name, unsigned role,
                                    struct kp_failure *failure)
 {
     struct kp_java_class java_class;
     if (!kp_java_class_find(options, name, &java_class)) {
-        kp_failure_throw(failure, "ClassNotFoundException", name);
+        throw_class_not_found(name, failure);
         kp_failure_wrapf(failure, "KafkaException", "Class %s cannot be found", name);
         return false;
     }

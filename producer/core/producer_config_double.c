@@ -100,9 +100,17 @@ static int shortest_digits(double value, char digits[20])
     return atoi(mark + 1);
 }
 
+/** Minus zero has a sign too. */
+static bool is_negative(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 63 != 0;
+}
+
 void kp_text_format_double(double value, char out[KP_TEXT_DOUBLE_BYTES])
 {
-    const char *sign = value < 0 ? "-" : "";
+    const char *sign = is_negative(value) ? "-" : "";
     double magnitude = value < 0 ? -value : value;
     char digits[20];
     if (magnitude != magnitude) {

@@ -26,7 +26,7 @@ static bool has_line_terminator(struct kp_text_span span)
     return false;
 }
 
-enum kp_host_parse kp_host_parse(const char *url, struct kp_text_span *host, uint16_t *port)
+enum kp_host_parse kp_host_parse(const char *url, struct kp_text_span *host, int32_t *port)
 {
     /*
      * .*?\[?([0-9a-zA-Z\-%._:]*)\]?:([0-9]+) on the whole text. The digits cannot hold a colon, so the last
@@ -45,11 +45,11 @@ enum kp_host_parse kp_host_parse(const char *url, struct kp_text_span *host, uin
         return KP_HOST_INVALID_URL;
     }
     int64_t number;
-    if (!kp_text_parse_integer(kp_text_span_of(colon + 1), 0, UINT16_MAX, &number)) {
+    if (!kp_text_parse_integer(kp_text_span_of(colon + 1), 0, INT32_MAX, &number)) {
         return KP_HOST_INVALID_PORT;
     }
     *host = (struct kp_text_span){begin, (size_t)(end - begin)};
-    *port = (uint16_t)number;
+    *port = (int32_t)number;
     return KP_HOST_OK;
 }
 

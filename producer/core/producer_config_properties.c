@@ -62,13 +62,23 @@ static bool skip_continuation(struct source *source)
     return true;
 }
 
-/** To the next line that is neither blank nor a comment; false at the end of the file. */
+/**
+ * To the next line that is neither blank nor a comment; false at the end of the file. A continuation before
+ * anything else does not begin a line, except that Java finds an empty one when the file ends with it.
+ */
 static bool skip_to_entry(struct source *source)
 {
     while (source->next < source->end) {
         skip_blanks(source);
         if (source->next == source->end) {
             return false;
+        }
+        bool is_last = source->end - source->next == 2;
+        if (skip_continuation(source)) {
+            if (is_last) {
+                return true;
+            }
+            continue;
         }
         if (*source->next == '#' || *source->next == '!') {
             while (source->next < source->end && !is_line_end(*source->next)) {
@@ -83,23 +93,21 @@ static bool skip_to_entry(struct source *source)
     return false;
 }
 
-/** A logical line that holds nothing but a continuation is blank: Java goes on with the next line's content.
- */
 static bool at_end(const struct source *source)
 {
     return source->next == source->end || is_line_end(*source->next);
 }
 
-/** Four hexadecimal digits. */
+/** Four hexadecimal digits; the line may be continued between them. */
 static bool read_unit(struct source *source, uint32_t *unit)
 {
     *unit = 0;
-    if (source->end - source->next < 4) {
-        return false;
-    }
     for (int i = 0; i < 4; i++) {
         static const char digits[] = "0123456789abcdefABCDEF";
-        const char *digit = *source->next != '\0' ? strchr(digits, *source->next) : NULL;
+        while (skip_continuation(source)) {
+        }
+        bool has_byte = source->next < source->end && *source->next != '\0';
+        const char *digit = has_byte ? strchr(digits, *source->next) : NULL;
         if (digit == NULL) {
             return false;
         }

@@ -142,33 +142,60 @@ static bool is_known_used(const struct kp_config *config, enum kp_config_id id)
     return true;
 }
 
-static bool is_serialized_as(const struct kp_config *config, enum kp_serializer_kind kind, const char *name,
-                             const char *key_name, const char *value_name, const char *common_name)
+/** An alternative is looked at when the one before it is not set. */
+struct fallback {
+    const char *name;
+    const char *unless;
+};
+
+static bool is_fallback_used(const struct kp_config *config, const char *name,
+                             const struct fallback *fallbacks, size_t count)
 {
-    bool is_key = config->resolved.key_serializer == kind;
-    bool is_value = config->resolved.value_serializer == kind;
-    bool is_common = common_name != NULL && strcmp(name, common_name) == 0 && (is_key || is_value);
-    return is_common || (is_key && strcmp(name, key_name) == 0) ||
-           (is_value && strcmp(name, value_name) == 0);
+    for (size_t i = 0; i < count; i++) {
+        const char *unless = fallbacks[i].unless;
+        if (strcmp(fallbacks[i].name, name) == 0 &&
+            (unless == NULL || kp_config_setting(config, unless) == NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The elements of a list are serialized with text or UUIDs: their serializer is configured as well. */
+static bool has_text_elements(const struct kp_config *config, const char *setting_name)
+{
+    const struct kp_config_entry *inner = kp_config_setting(config, setting_name);
+    return inner != NULL && inner->value != NULL &&
+           (strcmp(inner->value, "org.apache.kafka.common.serialization.Serdes$StringSerde") == 0 ||
+            strcmp(inner->value, "org.apache.kafka.common.serialization.Serdes$UUIDSerde") == 0);
+}
+
+/** Does a serializer look at this setting when it is configured? */
+static bool is_used_by_serializer(const struct kp_config *config, enum kp_serializer_kind kind, bool is_key,
+                                  const char *name)
+{
+    const char *inner = is_key ? "default.list.key.serde.inner" : "default.list.value.serde.inner";
+    const char *encoding = is_key ? "key.serializer.encoding" : "value.serializer.encoding";
+    const struct fallback encodings[] = {{encoding, NULL}, {"serializer.encoding", encoding}};
+    bool is_list = kind == KP_SERIALIZER_LIST;
+    bool has_encoding = kind == KP_SERIALIZER_STRING || kind == KP_SERIALIZER_UUID ||
+                        (is_list && has_text_elements(config, inner));
+    return (is_list && strcmp(name, inner) == 0) ||
+           (has_encoding && is_fallback_used(config, name, encodings, 2));
 }
 
 /** Does some class that the constructor makes look at this setting, which is not a key of the producer? */
 static bool is_other_used(const struct kp_config *config, const char *name)
 {
-    static const char *const always[] = {"metrics.jmx.include", "metrics.jmx.exclude",
-                                         "metrics.jmx.whitelist", "metrics.jmx.blacklist",
-                                         "config.providers"};
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
-        if (strcmp(name, always[i]) == 0) {
-            return true;
-        }
-    }
-    return is_serialized_as(config, KP_SERIALIZER_STRING, name, "key.serializer.encoding",
-                            "value.serializer.encoding", "serializer.encoding") ||
-           is_serialized_as(config, KP_SERIALIZER_UUID, name, "key.serializer.encoding",
-                            "value.serializer.encoding", "serializer.encoding") ||
-           is_serialized_as(config, KP_SERIALIZER_LIST, name, "default.list.key.serde.inner",
-                            "default.list.value.serde.inner", NULL);
+    static const struct fallback of_jmx_reporter[] = {
+        {"metrics.jmx.include", NULL},
+        {"metrics.jmx.exclude", NULL},
+        {"metrics.jmx.whitelist", "metrics.jmx.include"},
+        {"metrics.jmx.blacklist", "metrics.jmx.exclude"},
+    };
+    return is_fallback_used(config, name, of_jmx_reporter, 4) ||
+           is_used_by_serializer(config, config->resolved.key_serializer, true, name) ||
+           is_used_by_serializer(config, config->resolved.value_serializer, false, name);
 }
 
 void kp_config_find_unused(struct kp_config *config)

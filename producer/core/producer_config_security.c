@@ -62,14 +62,17 @@ static bool can_read(const struct kp_config *config, const char *path)
     return config->options.can_read == NULL || config->options.can_read(config->options.context, path);
 }
 
-/** FileBasedStore.load and FileBasedPemStore.load of a file that is not there. */
+/** FileBasedStore.load and FileBasedPemStore.load of a file that cannot be read. */
 static bool check_store_file(const struct kp_config *config, const char *type, const char *path,
                              struct kp_failure *failure)
 {
-    if (can_read(config, path)) {
+    /* The empty path is the working directory. */
+    bool is_directory = path[0] == '\0';
+    if (!is_directory && can_read(config, path)) {
         return true;
     }
-    kp_failure_throw(failure, "NoSuchFileException", path);
+    kp_failure_throw(failure, is_directory ? "IOException" : "NoSuchFileException",
+                     is_directory ? "Is a directory" : path);
     if (type != NULL && strcmp(type, "PEM") == 0) {
         kp_failure_wrapf(failure, "IOException", "Unable to read file %s", path);
         kp_failure_wrapf(failure, "InvalidConfigurationException", "Failed to load PEM SSL keystore %s",
@@ -236,6 +239,11 @@ static bool check_context(const struct kp_config *config, struct kp_failure *fai
     const char *trust_manager = text_of(config, KP_KEY_SSL_TRUSTMANAGER_ALGORITHM);
     if (trust_manager != NULL && !is_one_of(trust_manager, "pkix sunx509 sunpkix x509 x.509")) {
         return throw_no_algorithm(failure, trust_manager, "TrustManagerFactory");
+    }
+    if (kp_text_equals_ignore_case(kp_text_span_of(protocol), "default")) {
+        kp_failure_throw(failure, "KeyManagementException",
+                         "Default SSLContext is initialized automatically");
+        return wrap(failure, "java.security");
     }
     return true;
 }
