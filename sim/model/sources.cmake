@@ -1,6 +1,7 @@
 # What is on the stage, as a fold of events: no SDL, no engine.
 linger_layer(model DIR model
   SOURCES
+    event_text.c
     fold_application.c
     fold_cluster.c
     fold_sender.c
