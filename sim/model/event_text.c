@@ -38,6 +38,7 @@ static void add(struct text *text, const char *more, size_t more_bytes)
         while (more_bytes > 0 && ((unsigned char)more[more_bytes] & 0xc0) == 0x80) {
             more_bytes--;
         }
+        text->capacity_bytes = text->length_bytes + more_bytes + 1; /* nothing fits behind a cut */
     }
     memcpy(text->bytes + text->length_bytes, more, more_bytes);
     text->length_bytes += more_bytes;
