@@ -14,7 +14,9 @@ linger_layer(core DIR core
     network_client.c
     network_client_poll.c
     partitioner.c
+    producer.c
     producer_batch.c
+    producer_calls.c
     producer_config.c
     producer_config_checks.c
     producer_config_classes.c
@@ -27,6 +29,8 @@ linger_layer(core DIR core
     producer_config_security.c
     producer_config_text.c
     producer_metadata.c
+    producer_send.c
+    producer_waiting.c
     record_accumulator.c
     record_accumulator_drain.c
     record_accumulator_retry.c

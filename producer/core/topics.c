@@ -112,7 +112,8 @@ static uint32_t *find_name(const struct kp_topics *topics, const char *name, siz
     uint32_t slot = hash_name(name, length_bytes) & (places->capacity - 1);
     while (places->slots[slot] != 0) {
         const struct kp_topic *topic = topics->topics[places->slots[slot] - 1];
-        if (topic->name_length_bytes == length_bytes && memcmp(topic->name, name, length_bytes) == 0) {
+        if (topic->name_length_bytes == length_bytes &&
+            (length_bytes == 0 || memcmp(topic->name, name, length_bytes) == 0)) {
             break;
         }
         slot = (slot + 1) & (places->capacity - 1);
