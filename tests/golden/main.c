@@ -31,6 +31,10 @@ static const struct golden_checker checkers[] = {
     {.file = "config_errors.jsonl",
      .check = golden_check_config_errors,
      .not_mutated = (const char *const[]){"config", NULL}},
+    /* More rows of the same kind, from the same client on Java 17. */
+    {.file = "config_errors_more.jsonl",
+     .check = golden_check_config_errors,
+     .not_mutated = (const char *const[]){"config", NULL}},
 };
 
 enum { CHECKER_COUNT = sizeof checkers / sizeof checkers[0], SKIP_REASON_COUNT = 8, EXIT_USAGE = 2 };
