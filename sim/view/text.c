@@ -138,8 +138,15 @@ static bool is_digit(uint32_t c)
 
 static bool is_letter(uint32_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\'' ||
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c >= 0xC0 && c < 0x250 && c != 0xD7 && c != 0xF7);
+}
+
+/* What is shaped together with the words around it; signs that fonts join into arrows and the like are not.
+ */
+static bool is_phrase(uint32_t c, bool mono)
+{
+    return is_letter(c) || (!mono && (c == ' ' || c == ',' || c == '.' || c == ':' || c == ';' || c == '\''));
 }
 
 struct piece {
@@ -148,9 +155,35 @@ struct piece {
     bool replaced;
 };
 
+/* How far the piece reaches that begins with this character. */
+static uint32_t extend_piece(struct view_text *text, struct view_font font, const char *utf8, size_t length,
+                             uint32_t first, bool digits)
+{
+    bool mono = font.family == VIEW_FAMILY_MONO;
+    uint32_t at = first;
+    for (uint32_t characters = 1; at < length; characters++) {
+        uint32_t codepoint = 0;
+        uint32_t step = (uint32_t)view_text_decode(utf8 + at, length - at, &codepoint);
+        bool alike = digits ? is_digit(codepoint) && characters < 3 : is_phrase(codepoint, mono);
+        /* Two of a hexadecimal number, whatever they are. */
+        bool pair = mono && characters == 1 && (is_digit(codepoint) || is_letter(codepoint));
+        bool tab = codepoint == ' ' && utf8[at] != ' ';
+        if (!(alike || pair) || tab || at + step > VIEW_TOKEN_BYTES ||
+            (codepoint >= 0x80 && view_face_for(text, face_of(font), codepoint) != face_of(font))) {
+            break;
+        }
+        at += step;
+        if (!alike) {
+            break;
+        }
+    }
+    return at;
+}
+
 /*
- * The next piece of a run that is shaped as one. Numbers come in small pieces, so that a running clock meets
- * the same few again; mono letters mixed with digits (hexadecimal) likewise.
+ * The next piece of a run that is shaped as one: a phrase without digits, a few digits, or one character.
+ * Numbers come in small pieces, so that a running clock meets the same few again; mono letters mixed with
+ * digits likewise.
  */
 static uint32_t next_piece(struct view_text *text, struct view_font font, const char *utf8, size_t length,
                            struct piece *piece)
@@ -158,53 +191,28 @@ static uint32_t next_piece(struct view_text *text, struct view_font font, const 
     uint32_t codepoint = 0;
     uint32_t first = (uint32_t)view_text_decode(utf8, length, &codepoint);
     piece->replaced = codepoint == 0xFFFD || (codepoint == ' ' && utf8[0] != ' ');
-    piece->face = text->fixed ? 0 : view_face_for(text, face_of(font), codepoint);
+    piece->face = view_face_for(text, face_of(font), codepoint);
     piece->length = first;
     if (piece->replaced) {
         memcpy(piece->replacement, codepoint == ' ' ? " " : "\xEF\xBF\xBD", codepoint == ' ' ? 2 : 4);
         return first;
     }
-    bool mono = font.family == VIEW_FAMILY_MONO;
-    if (text->fixed || piece->face != face_of(font) ||
-        !(is_letter(codepoint) || (mono && is_digit(codepoint)))) {
-        return first;
-    }
     bool digits = is_digit(codepoint);
-    bool letters = !digits;
-    uint32_t at = first;
-    uint32_t characters = 1;
-    while (at < length && at + 4 <= VIEW_TOKEN_BYTES) {
-        uint32_t step = (uint32_t)view_text_decode(utf8 + at, length - at, &codepoint);
-        bool digit = is_digit(codepoint);
-        if (!(is_letter(codepoint) || (mono && digit)) ||
-            (codepoint >= 0x80 && view_face_for(text, face_of(font), codepoint) != piece->face)) {
-            break;
-        }
-        bool mixed = (digits && !digit) || (letters && digit);
-        if ((mixed && characters >= 2) || ((digits && !mixed) && characters >= 3)) {
-            break;
-        }
-        digits = digits && digit;
-        letters = letters && !digit;
-        at += step;
-        characters++;
-        if (!digits && !letters) {
-            break;
-        }
+    if (piece->face == face_of(font) && (digits || is_phrase(codepoint, font.family == VIEW_FAMILY_MONO))) {
+        piece->length = extend_piece(text, font, utf8, length, first, digits);
     }
-    piece->length = at;
-    return at;
+    return piece->length;
 }
 
 static const struct view_token *token_of(struct view_text *text, struct view_font font, const char *utf8,
-                                         const struct piece *piece)
+                                         const struct piece *piece, bool drawn)
 {
     uint32_t px8 = device_px8(text, font);
     if (piece->replaced) {
         return view_token_get(text, piece->face, px8, piece->replacement,
-                              (uint32_t)strlen(piece->replacement));
+                              (uint32_t)strlen(piece->replacement), drawn);
     }
-    return view_token_get(text, piece->face, px8, utf8, piece->length);
+    return view_token_get(text, piece->face, px8, utf8, piece->length, drawn);
 }
 
 static bool is_wide(uint32_t c)
@@ -260,7 +268,7 @@ bool view_text_next_glyph(struct view_text *text, struct view_text_cursor *curso
     while (cursor->length_bytes > 0) {
         struct piece piece;
         uint32_t step = next_piece(text, cursor->font, cursor->utf8, cursor->length_bytes, &piece);
-        const struct view_token *token = token_of(text, cursor->font, cursor->utf8, &piece);
+        const struct view_token *token = token_of(text, cursor->font, cursor->utf8, &piece, true);
         *pen_x = cursor->pen_x;
         cursor->utf8 += step;
         cursor->length_bytes -= step;
@@ -294,7 +302,7 @@ static int64_t width_64(struct view_text *text, struct view_font font, const cha
         } else {
             struct piece piece;
             step = next_piece(text, font, utf8, length, &piece);
-            const struct view_token *token = token_of(text, font, utf8, &piece);
+            const struct view_token *token = token_of(text, font, utf8, &piece, false);
             width += token != NULL ? token->advance_64 : 0;
         }
         utf8 += step;

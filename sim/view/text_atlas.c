@@ -1,4 +1,4 @@
-/* The atlas: shaped words as A8 masks on shelves, found again by hash. When it is full it starts over. */
+/* The atlas: shaped phrases as A8 masks on shelves, found again by hash. When it is full it starts over. */
 #include "view/text_private.h"
 
 #include <stdlib.h>
@@ -98,8 +98,11 @@ static void shift_of(const struct view_sized *sized, const char *bytes, uint32_t
     }
 }
 
-static bool render(struct view_text *text, struct view_token *token, const char *string)
+static bool render(struct view_text *text, struct view_token *token)
 {
+    char string[VIEW_TOKEN_BYTES + 1];
+    memcpy(string, token->bytes, token->length);
+    string[token->length] = '\0';
     const struct view_sized *sized = view_face_sized(text, token->face, token->px8);
     if (sized == NULL) {
         return true;
@@ -138,72 +141,65 @@ static bool render(struct view_text *text, struct view_token *token, const char 
     return placed;
 }
 
-/* Every digit takes the room of 0 and stands in its middle. */
-static void make_tabular(struct view_token *token, int64_t zero_em)
-{
-    int32_t advance = (int32_t)(zero_em * token->px8 * 64 / 8 / 65536);
-    int32_t slack_px = (advance - token->advance_64) / 2 / 64;
-    token->left = (int16_t)(token->left + slack_px);
-    token->advance_64 = advance;
-}
-
-static bool fill(struct view_text *text, struct view_token *token)
+static void measure(struct view_text *text, struct view_token *token)
 {
     char string[VIEW_TOKEN_BYTES + 1];
     memcpy(string, token->bytes, token->length);
     string[token->length] = '\0';
     struct view_face *face = view_face_get(text, token->face);
-    if (face == NULL) {
-        return true;
+    if (face != NULL) {
+        token->advance_64 = (int32_t)(view_face_advance_em(face, string) * token->px8 * 64 / 8 / 65536);
     }
-    token->advance_64 = (int32_t)(view_face_advance_em(face, string) * token->px8 * 64 / 8 / 65536);
-    if (string[0] == ' ') {
-        token->advance_64 = (int32_t)((int64_t)face->space_512 * token->px8 * 64 / 8 / VIEW_MEASURE_PX);
-        return true;
+}
+
+/* The slot of a piece, or the empty one where it belongs. */
+static struct view_token *find_slot(struct view_text *text, const struct view_token *wanted)
+{
+    uint32_t slot = (uint32_t)wanted->hash % VIEW_TOKEN_SLOTS;
+    for (;;) {
+        struct view_token *token = &text->tokens[slot];
+        bool same = token->hash == wanted->hash && token->face == wanted->face && token->px8 == wanted->px8 &&
+                    token->length == wanted->length &&
+                    memcmp(token->bytes, wanted->bytes, wanted->length) == 0;
+        if (token->hash == 0 || same) {
+            return token;
+        }
+        slot = (slot + 1) % VIEW_TOKEN_SLOTS;
     }
-    if (!render(text, token, string)) {
-        return false;
-    }
-    if (token->length == 1 && string[0] >= '0' && string[0] <= '9') {
-        make_tabular(token, (int64_t)face->zero_512 * 65536 / VIEW_MEASURE_PX);
-    }
-    return true;
 }
 
 const struct view_token *view_token_get(struct view_text *text, uint32_t face, uint32_t px8,
-                                        const char *bytes, uint32_t length)
+                                        const char *bytes, uint32_t length, bool drawn)
 {
     text->stats.lookup_count++;
-    uint64_t hash = hash_token(face, px8, bytes, length);
-    for (int attempt = 0; attempt < 2; attempt++) {
-        uint32_t slot = (uint32_t)hash % VIEW_TOKEN_SLOTS;
-        struct view_token *token = &text->tokens[slot];
-        while (token->hash != 0) {
-            if (token->hash == hash && token->face == face && token->px8 == px8 && token->length == length &&
-                memcmp(token->bytes, bytes, length) == 0) {
-                return token;
-            }
-            slot = (slot + 1) % VIEW_TOKEN_SLOTS;
-            token = &text->tokens[slot];
+    struct view_token wanted = {.hash = hash_token(face, px8, bytes, length),
+                                .face = (uint8_t)face,
+                                .length = (uint8_t)length,
+                                .px8 = (uint16_t)px8};
+    memcpy(wanted.bytes, bytes, length);
+    struct view_token *token = find_slot(text, &wanted);
+    if (token->hash == 0) {
+        if (text->token_count >= VIEW_TOKEN_LIMIT) {
+            flush(text);
+            token = find_slot(text, &wanted);
         }
-        struct view_token fresh = {
-            .hash = hash, .face = (uint8_t)face, .length = (uint8_t)length, .px8 = (uint16_t)px8};
-        memcpy(fresh.bytes, bytes, length);
-        bool room = text->token_count < VIEW_TOKEN_LIMIT;
-        if (room && fill(text, &fresh)) {
-            *token = fresh;
-            text->token_count++;
-            return token;
-        }
-        if (attempt == 1 && room) {
-            /* Too large for any page: it keeps its width and stays invisible. */
-            *token = fresh;
-            text->token_count++;
-            return token;
-        }
-        flush(text);
+        measure(text, &wanted);
+        *token = wanted;
+        text->token_count++;
     }
-    return NULL;
+    if (drawn && !token->rendered) {
+        if (!render(text, token)) {
+            wanted = *token;
+            flush(text);
+            token = find_slot(text, &wanted);
+            *token = wanted;
+            text->token_count++;
+            /* What is too large even for an empty atlas keeps its width and stays invisible. */
+            (void)render(text, token);
+        }
+        token->rendered = true;
+    }
+    return token;
 }
 
 void view_atlas_release(struct view_text *text)

@@ -26,11 +26,6 @@ struct view_face *view_face_get(struct view_text *text, uint32_t index)
     TTF_SetFontHinting(face->measure, TTF_HINTING_NONE);
     int height = 0;
     TTF_SizeUTF8(face->measure, " ", &face->space_512, &height);
-    TTF_SizeUTF8(face->measure, "0", &face->zero_512, &height);
-    int advance = 0;
-    if (TTF_GlyphMetrics32(face->measure, '0', NULL, NULL, NULL, NULL, &advance) == 0) {
-        face->zero_512 = advance;
-    }
     return face;
 }
 

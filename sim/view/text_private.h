@@ -30,7 +30,6 @@ struct view_face {
     bool tried;
     TTF_Font *measure;
     int32_t space_512; /* advance of a space at 512 px */
-    int32_t zero_512;  /* advance of the digit 0 */
 };
 
 struct view_sized {
@@ -40,11 +39,12 @@ struct view_sized {
     int32_t ascent_px;
 };
 
-/* A word, a few digits or one character, as it lies in the atlas. */
+/* A phrase, a few digits or one character, as it lies in the atlas. */
 struct view_token {
     uint64_t hash; /* 0: empty */
     uint8_t face, length;
     uint16_t px8;
+    bool rendered; /* measured first, drawn only when it is needed */
     char bytes[VIEW_TOKEN_BYTES];
     int32_t advance_64;
     int16_t left, top, width, height;
@@ -87,7 +87,7 @@ int64_t view_face_advance_em(struct view_face *face, const char *utf8);
 
 /* text_atlas.c */
 const struct view_token *view_token_get(struct view_text *text, uint32_t face, uint32_t px8,
-                                        const char *bytes, uint32_t length);
+                                        const char *bytes, uint32_t length, bool drawn);
 void view_atlas_release(struct view_text *text);
 
 #endif

@@ -201,6 +201,15 @@ int32_t view_label(struct view_ui *ui, struct view_rect rect, struct view_font f
     return width;
 }
 
+void view_label_pair(struct view_ui *ui, struct view_rect rect, struct view_font font, const char *left,
+                     uint32_t left_color, const char *right, uint32_t right_color)
+{
+    struct view_rect strip = view_rect_cut_right(&rect, view_label_width(ui, font, right));
+    view_label(ui, strip, font, right_color, VIEW_ALIGN_RIGHT, right);
+    view_rect_cut_right(&rect, ui->theme->space_2);
+    view_label(ui, rect, font, left_color, VIEW_ALIGN_LEFT, left);
+}
+
 int32_t view_paragraph_line_height(struct view_ui *ui, struct view_font font)
 {
     /* One and a half em, on whole logical pixels, reads best in narrow columns. */

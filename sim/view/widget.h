@@ -66,6 +66,9 @@ enum view_align {
 /** One line inside the rectangle, centred vertically by cap height, elided. Returns the width drawn. */
 int32_t view_label(struct view_ui *ui, struct view_rect rect, struct view_font font, uint32_t color,
                    enum view_align align, const char *text);
+/** Two runs in one line that never overlap: at the left, which gives way first, and at the right. */
+void view_label_pair(struct view_ui *ui, struct view_rect rect, struct view_font font, const char *left,
+                     uint32_t left_color, const char *right, uint32_t right_color);
 /** Wrapped lines from the rectangle's top; the last that fits is elided. Returns the height used. */
 int32_t view_paragraph(struct view_ui *ui, struct view_rect rect, struct view_font font, uint32_t color,
                        const char *text);

@@ -222,24 +222,24 @@ void view_toast(struct view_ui *ui, struct view_hue hue, const char *text, uint3
 /* --- The card of keys
  * ------------------------------------------------------------------------------------------- */
 
-/* Key caps of one row, right-aligned at right_x: "Shift+←  ." are three caps, the first two joined by a plus.
+/*
+ * Key caps of one row: "Shift+←  ." are three caps, the first two joined by a plus. Returns the width; draws
+ * when asked to, as far as the area reaches.
  */
-static void draw_caps(struct view_ui *ui, struct view_rect area, const char *keys)
+static int32_t key_caps(struct view_ui *ui, struct view_rect area, const char *keys, bool drawn)
 {
     const struct view_theme *theme = ui->theme;
-    int32_t height = theme->row_height;
     int32_t x = area.x;
-    const char *at = keys;
-    while (*at != '\0') {
-        size_t length = strcspn(at, " +");
-        if (length == 0 && *at == '+' && (at[1] == '\0' || at[1] == ' ')) {
-            length = 1;
-        }
+    for (const char *at = keys; *at != '\0';) {
+        bool lone_plus = *at == '+' && (at[1] == '\0' || at[1] == ' ');
+        size_t length = lone_plus ? 1 : strcspn(at, " +");
         if (length == 0) {
             if (*at == '+') {
                 struct view_rect joint = {x - theme->space_1, area.y, theme->space_3, area.h};
-                view_label(ui, joint, theme->label, theme->text_faint, VIEW_ALIGN_CENTER, "+");
-                x += theme->space_1;
+                x += theme->space_2 - theme->space_1;
+                if (drawn && joint.x + joint.w <= area.x + area.w) {
+                    view_label(ui, joint, theme->label, theme->text_faint, VIEW_ALIGN_CENTER, "+");
+                }
             }
             at++;
             continue;
@@ -248,16 +248,50 @@ static void draw_caps(struct view_ui *ui, struct view_rect area, const char *key
         size_t kept = length < sizeof name ? length : sizeof name - 1;
         memcpy(name, at, kept);
         name[kept] = '\0';
+        int32_t least = theme->row_height + theme->space_1;
         int32_t width = view_label_width(ui, theme->mono_small, name) + theme->space_3;
-        width = width < theme->row_height + theme->space_1 ? theme->row_height + theme->space_1 : width;
-        struct view_rect cap = {x, area.y + (area.h - height) / 2, width, height};
-        if (cap.x + cap.w > area.x + area.w) {
-            return;
+        width = width < least ? least : width;
+        struct view_rect cap = {x, area.y + (area.h - theme->row_height) / 2, width, theme->row_height};
+        if (drawn && cap.x + cap.w <= area.x + area.w) {
+            view_draw_box(ui->list, cap, theme->space_1, theme->card_hot, theme->line_strong, theme->stroke);
+            view_label(ui, cap, theme->mono_small, theme->text, VIEW_ALIGN_CENTER, name);
         }
-        view_draw_box(ui->list, cap, theme->space_1, theme->card_hot, theme->line_strong, theme->stroke);
-        view_label(ui, cap, theme->mono_small, theme->text, VIEW_ALIGN_CENTER, name);
         x += width + theme->space_1;
         at += length;
+    }
+    return x - area.x;
+}
+
+/* Where each line of the card stands. A heading that would end a column goes to the top of the next. */
+static int32_t key_row_after(const struct view_key_help *keys, uint32_t index, int32_t slot, int32_t rows)
+{
+    bool heading = keys[index].keys == NULL;
+    return heading && slot % rows == rows - 1 ? slot + 1 : slot;
+}
+
+static void key_rows(struct view_ui *ui, struct view_rect inside, const struct view_key_help *keys,
+                     uint32_t count, int32_t rows, int32_t column_width)
+{
+    const struct view_theme *theme = ui->theme;
+    int32_t row = theme->row_height * 3 / 2;
+    int32_t caps_width = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t width = keys[i].keys != NULL ? key_caps(ui, inside, keys[i].keys, false) : 0;
+        caps_width = width > caps_width ? width : caps_width;
+    }
+    caps_width = smaller(caps_width + theme->space_3, column_width / 2);
+    int32_t slot = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        slot = key_row_after(keys, i, slot, rows);
+        struct view_rect line = {inside.x + slot / rows * (column_width + theme->space_6),
+                                 inside.y + slot % rows * row, column_width, row};
+        slot++;
+        if (keys[i].keys == NULL) {
+            view_label(ui, line, theme->body_strong, theme->accent.ink, VIEW_ALIGN_LEFT, keys[i].meaning);
+            continue;
+        }
+        key_caps(ui, view_rect_cut_left(&line, caps_width), keys[i].keys, true);
+        view_label(ui, line, theme->body, theme->text_muted, VIEW_ALIGN_LEFT, keys[i].meaning);
     }
 }
 
@@ -272,7 +306,7 @@ bool view_key_card(struct view_ui *ui, view_id id, const char *title, const stru
     view_draw_hit(ui->list, id, canvas, VIEW_HIT_BLOCKS, NULL);
     int32_t row = theme->row_height * 3 / 2;
     int32_t columns = count > 12 && canvas.w >= view_theme_px(theme, 800) ? 2 : 1;
-    int32_t rows = ((int32_t)count + columns - 1) / columns;
+    int32_t rows = ((int32_t)count + columns) / columns;
     int32_t column_width = smaller(view_theme_px(theme, 400), (canvas.w - 4 * theme->space_6) / columns);
     int32_t width = columns * column_width + (columns + 1) * theme->space_6;
     int32_t height = rows * row + theme->button_height + 3 * theme->space_4;
@@ -286,17 +320,7 @@ bool view_key_card(struct view_ui *ui, view_id id, const char *title, const stru
     bool closed = view_icon_button(ui, close_id, close, VIEW_ICON_CLOSE, VIEW_CONTROL_QUIET, NULL);
     view_label(ui, head, theme->heading, theme->text, VIEW_ALIGN_LEFT, title);
     view_rect_cut_top(&inside, theme->space_4);
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t column = (int32_t)i / rows;
-        struct view_rect line = {inside.x + column * (column_width + theme->space_6),
-                                 inside.y + ((int32_t)i % rows) * row, column_width, row};
-        if (keys[i].keys == NULL) {
-            view_label(ui, line, theme->body_strong, theme->accent.ink, VIEW_ALIGN_LEFT, keys[i].meaning);
-            continue;
-        }
-        draw_caps(ui, view_rect_cut_left(&line, view_theme_px(theme, 150)), keys[i].keys);
-        view_label(ui, line, theme->body, theme->text_muted, VIEW_ALIGN_LEFT, keys[i].meaning);
-    }
+    key_rows(ui, inside, keys, count, rows, column_width);
     view_draw_clip_pop(ui->list);
     view_draw_layer(ui->list, layer);
     bool key = !ui->key_taken && view_input_has_key(ui->input, VIEW_KEY_ESCAPE, 0);

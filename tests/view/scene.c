@@ -146,9 +146,8 @@ static void accumulator(struct scene *scene, struct view_rect rect)
     view_stacked_bar(ui, view_rect_cut_top(&pool, view_theme_px(theme, 16)), parts, 3, 335);
     view_rect_cut_top(&pool, theme->space_1);
     struct view_rect legend = view_rect_cut_top(&pool, theme->row_height);
-    view_label(ui, legend, theme->mono_small, theme->accent.ink, VIEW_ALIGN_LEFT, "in use 9.1 MB");
-    view_label(ui, legend, theme->mono_small, theme->pool.ink, VIEW_ALIGN_CENTER, "free list 5.6 MB");
-    view_label(ui, legend, theme->mono_small, theme->text_muted, VIEW_ALIGN_RIGHT, "unused 18.9 MB");
+    view_label_pair(ui, legend, theme->mono_small, "in use 9.1 MB", theme->accent.ink, "free list 5.6 MB",
+                    theme->pool.ink);
     view_key_value(ui, view_rect_cut_top(&pool, theme->row_height), "waiters (max.block.ms 60 000)", "none",
                    theme->ok.ink);
     static const int32_t values[] = {3, 4, 9, 8, 14, 12, 15, 14, 15, 15, 16, 12, 11, 18, 19, 17, 15};
@@ -171,9 +170,8 @@ static void sender(struct scene *scene, struct view_rect rect)
     static const char *const whys[3] = {"no room", "1.1 ms", "backoff 88"};
     for (uint32_t i = 0; i < 3; i++) {
         struct view_rect row = view_rect_cut_top(&card, theme->row_height);
-        view_label(ui, row, theme->mono_small, view_theme_partition(theme, i).ink, VIEW_ALIGN_LEFT, nodes[i]);
-        view_label(ui, row, theme->mono_small, i == 0 ? theme->warn.ink : theme->text_muted, VIEW_ALIGN_RIGHT,
-                   whys[i]);
+        view_label_pair(ui, row, theme->mono_small, nodes[i], view_theme_partition(theme, i).ink, whys[i],
+                        i == 0 ? theme->warn.ink : theme->text_muted);
     }
     view_rect_cut_top(&inside, theme->space_3);
     card = view_card(ui, id_of(SCENE_CARD, 101), view_rect_cut_top(&inside, view_theme_px(theme, 70)),
