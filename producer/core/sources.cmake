@@ -37,6 +37,10 @@ linger_layer(core DIR core
     serializer.c
     sticky_partition_cache.c
     topics.c
+    transaction_manager.c
+    transaction_requests.c
+    transaction_responses.c
+    transaction_sequences.c
   LAYERS base wire
   API include
 )
