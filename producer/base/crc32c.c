@@ -75,7 +75,8 @@ uint32_t kb_crc32c_update_portable(uint32_t crc, const void *bytes, size_t lengt
  * busy. A stream's checksum is carried over the bytes behind it by multiplying it with a power of x: the
  * product of the carry-less multiplication, as a word fed to the instruction, counts 33 powers too high.
  */
-enum { LONG_STREAM_BYTES = 1024, SHORT_STREAM_BYTES = 128 };
+static const size_t LONG_STREAM_BYTES = 1024;
+static const size_t SHORT_STREAM_BYTES = 128;
 
 struct carry {
     /* x^(8 n - 33) and x^(16 n - 33) modulo the polynomial, for streams of n bytes. */

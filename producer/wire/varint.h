@@ -11,12 +11,12 @@
 
 static inline uint32_t kw_zigzag32(int32_t value)
 {
-    return (uint32_t)value << 1 ^ (uint32_t)(value >> 31);
+    return (uint32_t)value << 1 ^ (value < 0 ? UINT32_MAX : 0);
 }
 
 static inline uint64_t kw_zigzag64(int64_t value)
 {
-    return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 }
 
 /** Bytes of the unsigned encoding: one for each seven bits up to the highest that is set, at least one. */

@@ -10,7 +10,8 @@ static void agrees_with_java(void)
     static const struct {
         const char *key;
         int32_t hash;
-    } cases[] = {{"21", -973932308},
+    } cases[] = {{"a", -1563381124},
+                 {"21", -973932308},
                  {"foobar", -790332482},
                  {"a-little-bit-long-string", -985981536},
                  {"abc", 479470107},

@@ -168,6 +168,8 @@ static void always_takes_the_first_record(void)
     struct kw_record_batch_options options = kw_record_batch_options_default();
     struct kw_record_fields fields = key_value("k", "v");
     uint32_t exact_bytes = KW_RECORD_BATCH_OVERHEAD_BYTES + (uint32_t)kw_record_size_bytes(0, 0, &fields);
+    kw_record_batch_builder_init(&builder, memory, KW_RECORD_BATCH_OVERHEAD_BYTES, &options);
+    CU_ASSERT_FALSE(kw_record_batch_builder_is_full(&builder));
     kw_record_batch_builder_init(&builder, memory, exact_bytes, &options);
     CU_ASSERT_FALSE(kw_record_batch_builder_is_full(&builder));
     CU_ASSERT_TRUE(kw_record_batch_builder_has_room_for(&builder, NOW_MS, &fields));
@@ -272,6 +274,9 @@ static void rewrites_what_is_the_brokers(void)
     while (kw_record_reader_next(&reader, &record)) {
         CU_ASSERT_EQUAL(record.timestamp_ms, 123456);
     }
+    kw_record_batch_set_max_timestamp(batch, KW_TIMESTAMP_LOG_APPEND_TIME, 123457);
+    CU_ASSERT_EQUAL(kw_record_batch_max_timestamp_ms(batch), 123457);
+    CU_ASSERT_EQUAL(kw_record_batch_validate(batch, size_bytes), KW_ERROR_NONE);
     kw_record_batch_set_max_timestamp(batch, KW_TIMESTAMP_CREATE_TIME, NOW_MS + 500);
     CU_ASSERT_EQUAL(kw_record_batch_crc(batch), crc);
 }
@@ -349,6 +354,9 @@ static void refuses_what_is_no_batch(void)
         kw_store_i32(batch + KW_RECORD_BATCH_LENGTH, lengths[i]);
         CU_ASSERT_EQUAL(error_of_first(batch, size_bytes), KW_ERROR_CORRUPT_MESSAGE);
         CU_ASSERT_EQUAL(kw_record_batch_validate(batch, size_bytes), KW_ERROR_CORRUPT_MESSAGE);
+        /* A length that nothing can have is told before the rest is there. */
+        CU_ASSERT_EQUAL(error_of_first(batch, KW_RECORD_BATCH_LOG_OVERHEAD_BYTES),
+                        lengths[i] < 14 ? KW_ERROR_CORRUPT_MESSAGE : KW_ERROR_NONE);
     }
     kw_store_i32(batch + KW_RECORD_BATCH_LENGTH, INT32_MAX);
     CU_ASSERT_EQUAL(error_of_first(batch, size_bytes), KW_ERROR_NONE);
