@@ -1,0 +1,5 @@
+linger_unit_test(failure SOURCES core/failure_test.c LAYERS base wire core)
+linger_unit_test(producer_config SOURCES core/producer_config_test.c LAYERS base wire core)
+linger_unit_test(producer_config_keys SOURCES core/producer_config_keys_test.c LAYERS base wire core)
+linger_unit_test(producer_config_lint SOURCES core/producer_config_lint_test.c LAYERS base wire core)
+linger_unit_test(producer_config_properties SOURCES core/producer_config_properties_test.c LAYERS base wire core)
