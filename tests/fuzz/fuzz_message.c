@@ -10,12 +10,11 @@
 #include "fuzz.h"
 
 #include "base/allocator.h"
+#include "base/arena.h"
 #include "wire/api_frame.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/arena.h"
 
 enum {
     PREFIX_BYTES = 3,
@@ -62,9 +61,12 @@ static void follow(void *context, const struct kw_annotation *annotation)
     walk->position_bytes += annotation->prefix_bytes;
     if (annotation->phase == KW_ANNOTATION_ENTER) {
         walk->depth++;
-    } else {
-        walk->position_bytes = end_bytes;
+        return;
     }
+    FUZZ_CHECK(annotation->type == KW_ANNOTATION_INTEGER || annotation->type == KW_ANNOTATION_BOOL ||
+               annotation->length_bytes ==
+                   annotation->prefix_bytes + (size_t)annotation->content.length_bytes);
+    walk->position_bytes = end_bytes;
 }
 
 static void check_annotation(const struct message *message, enum kw_message_status decoded,
