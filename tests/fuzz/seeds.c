@@ -1,14 +1,15 @@
 /*
  * fuzz_seeds GOLDEN_DIR OUT_DIR
  *
- * Makes the seeds of the fuzz targets, in OUT_DIR/message, OUT_DIR/record_batch and OUT_DIR/cursor: the
- * frames, batches and integers of the golden vectors, and for messages that these lack, random ones.
+ * Makes the seeds of the fuzz targets, one folder of OUT_DIR for each: the frames, batches, compressed
+ * records and integers of the golden vectors, and for messages that these lack, random ones.
  */
 #include "json_exact.h"
 #include "unit/wire/message_random.h"
 
 #include "base/allocator.h"
 #include "wire/api_frame.h"
+#include "wire/record_batch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -129,6 +130,11 @@ static void seed_batch(const cJSON *row, size_t line_number)
     if (batch != NULL) {
         write_seed("record_batch", name, "", 0, batch, length_bytes);
     }
+    if (batch != NULL && length_bytes > KW_RECORD_BATCH_OVERHEAD_BYTES) {
+        uint8_t prefix[] = {(uint8_t)kw_record_batch_compression_id(batch)};
+        write_seed("compression", name, prefix, sizeof prefix, batch + KW_RECORD_BATCH_RECORDS,
+                   length_bytes - KW_RECORD_BATCH_RECORDS);
+    }
     free(batch);
 }
 
@@ -175,6 +181,7 @@ int main(int argc, char **argv)
     make_directory("");
     make_directory("message");
     make_directory("record_batch");
+    make_directory("compression");
     make_directory("cursor");
     for_each_row("protocol.jsonl", seed_message);
     for (int16_t key = 0; key < KW_API_COUNT; key++) {
