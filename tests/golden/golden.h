@@ -89,6 +89,7 @@ golden_check_function golden_check_murmur2;
 golden_check_function golden_check_varint;
 golden_check_function golden_check_crc32c;
 golden_check_function golden_check_record_batch;
+golden_check_function golden_check_buffer_pool;
 golden_check_function golden_check_size_estimate;
 golden_check_function golden_check_protocol;
 golden_check_function golden_check_config_defaults;
