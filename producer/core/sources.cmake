@@ -34,6 +34,10 @@ linger_layer(core DIR core
     record_accumulator.c
     record_accumulator_drain.c
     record_accumulator_retry.c
+    sender.c
+    sender_produce.c
+    sender_responses.c
+    sender_transactions.c
     serializer.c
     sticky_partition_cache.c
     topics.c
