@@ -88,6 +88,7 @@ static bool create_records_side(struct kp_producer *producer, const struct kp_pr
         producer->transaction_manager = kp_transaction_manager_create(
             &(struct kp_transaction_manager_options){.allocator = producer->allocator,
                                                      .trace = producer->trace,
+                                                     .topics = producer->topics,
                                                      .transactional_id = config->transactional_id,
                                                      .transaction_timeout_ms = config->transaction_timeout_ms,
                                                      .retry_backoff_ms = config->retry_backoff_ms});
@@ -210,8 +211,8 @@ void kp_producer_destroy(struct kp_producer *producer)
         return;
     }
     destroy_waiting(producer);
+    kp_network_client_destroy(producer->client); /* gives requests back to the sender */
     kp_sender_destroy(producer->sender);
-    kp_network_client_destroy(producer->client);
     kp_transaction_manager_destroy(producer->transaction_manager);
     kp_record_accumulator_destroy(producer->accumulator);
     kp_producer_metadata_destroy(producer->metadata);
