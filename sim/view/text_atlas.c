@@ -148,7 +148,7 @@ static void measure(struct view_text *text, struct view_token *token)
     string[token->length] = '\0';
     struct view_face *face = view_face_get(text, token->face);
     if (face != NULL) {
-        token->advance_64 = (int32_t)(view_face_advance_em(face, string) * token->px8 * 64 / 8 / 65536);
+        token->advance_64 = (int32_t)((view_face_advance_em(face, string) * token->px8 * 8 + 32768) / 65536);
     }
 }
 

@@ -25,7 +25,7 @@ struct view_face *view_face_get(struct view_text *text, uint32_t index)
     }
     TTF_SetFontHinting(face->measure, TTF_HINTING_NONE);
     int height = 0;
-    TTF_SizeUTF8(face->measure, " ", &face->space_512, &height);
+    TTF_SizeUTF8(face->measure, " ", &face->space_width, &height);
     return face;
 }
 
@@ -48,7 +48,7 @@ int64_t view_face_advance_em(struct view_face *face, const char *utf8)
     if (TTF_GlyphMetrics32(face->measure, first, &left, NULL, NULL, NULL, NULL) != 0 || left > 0) {
         left = 0;
     }
-    int64_t advance = (int64_t)width + left - face->space_512;
+    int64_t advance = (int64_t)width + left - face->space_width;
     return (advance > 0 ? advance : 0) * 65536 / VIEW_MEASURE_PX;
 }
 

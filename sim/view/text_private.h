@@ -21,15 +21,15 @@
 #define VIEW_ATLAS_SIDE   1024
 #define VIEW_ATLAS_PAGES  4
 #define VIEW_CHOICE_SLOTS 1024u
-#define VIEW_MEASURE_PX   512
+#define VIEW_MEASURE_PX   1000
 
-/* A font file; `measure` is it at 512 px, unhinted, for widths finer than a pixel. Opened when first needed.
+/* A font file; `measure` is it at 1000 px, unhinted, for widths finer than a pixel. Opened when first needed.
  */
 struct view_face {
     struct view_font_file file;
     bool tried;
     TTF_Font *measure;
-    int32_t space_512; /* advance of a space at 512 px */
+    int32_t space_width; /* advance of a space at that size */
 };
 
 struct view_sized {

@@ -1,0 +1,11 @@
+# The view with its eyes open: the test scene as pictures, and in a real window.
+if(TARGET linger_view)
+  foreach(program render_scene window_scene)
+    add_executable(${program} view/${program}.c view/scene.c)
+    target_link_libraries(${program} PRIVATE linger_options linger_view)
+    target_include_directories(${program} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/view)
+  endforeach()
+  add_test(NAME view.picture COMMAND render_scene ${CMAKE_BINARY_DIR}/scene.png 1280 720 light presenter menu keys toast)
+  add_test(NAME view.window COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/view/window_test.sh $<TARGET_FILE:window_scene>)
+  set_tests_properties(view.window PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 RUN_SERIAL TRUE)
+endif()
