@@ -146,8 +146,9 @@ bool kp_host_resolves(const struct kp_config_options *options, const char *host)
     /* Which network interfaces there are to a scope ("%1", "%eth0") depends on the machine: any will do. */
     size_t address_bytes = strcspn(host, "%");
     bool has_scope = address_bytes < length_bytes;
-    if ((is_hexadecimal(host[0]) || host[0] == ':') &&
-        ((!has_scope && is_ipv4(host, length_bytes, false)) || is_ipv6(host, address_bytes))) {
+    bool is_scope_empty = address_bytes + 1 == length_bytes;
+    if ((is_hexadecimal(host[0]) || host[0] == ':') && ((!has_scope && is_ipv4(host, length_bytes, false)) ||
+                                                        (!is_scope_empty && is_ipv6(host, address_bytes)))) {
         return true;
     }
     if (strchr(host, ':') != NULL) {

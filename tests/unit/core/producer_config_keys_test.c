@@ -66,6 +66,8 @@ static void knows_what_was_meant(void)
     }
     CU_ASSERT_PTR_NULL(kp_config_key_nearest("group.id"));
     CU_ASSERT_PTR_NULL(kp_config_key_nearest("x"));
+    CU_ASSERT_PTR_NULL(kp_config_key_nearest("packs.x"));
+    CU_ASSERT_PTR_NULL(kp_config_key_nearest("ax"));
     CU_ASSERT_PTR_NULL(kp_config_key_nearest(""));
     char longest[500];
     memset(longest, 'a', sizeof longest - 1);

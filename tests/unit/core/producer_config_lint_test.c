@@ -97,6 +97,19 @@ static void tells_all_problems(void)
     CU_ASSERT_STRING_EQUAL(told.problems[8].advice, "did you mean 'linger.ms'?");
 }
 
+/* Looking is free: only a producer that is made uses up a number. */
+static void uses_up_no_client_id(void)
+{
+    const struct kp_config_entry entries[] = {VALID_ENTRIES};
+    uint32_t sequence = 5;
+    struct kp_config_options options = {.client_id_sequence = &sequence};
+    struct linger_allocator allocator = counting_allocator(&memory);
+    struct told told = {0};
+    CU_ASSERT_EQUAL(kp_config_lint(&allocator, entries, COUNT_OF(entries) - 1, &options, collect, &told),
+                    KP_CONFIG_OK);
+    CU_ASSERT_EQUAL(sequence, 5);
+}
+
 static void warns_of_a_raised_time_out(void)
 {
     const struct kp_config_entry entries[] = {VALID_ENTRIES, {"linger.ms", "100000"}};
@@ -126,6 +139,7 @@ int main(void)
     return unit_main("producer_config_lint", (struct unit_test[]){
                                                  {"finds nothing in a good one", finds_nothing_in_a_good_one},
                                                  {"tells all problems", tells_all_problems},
+                                                 {"uses up no client id", uses_up_no_client_id},
                                                  {"warns of a raised time-out", warns_of_a_raised_time_out},
                                                  {"survives the end of memory", survives_the_end_of_memory},
                                                  {0},

@@ -65,6 +65,9 @@ static void continues_lines(void)
     CHECK("a=1\\", "a", "1");
     /* Nothing before the continuation: the line has not begun, so this is a comment. */
     CHECK("\\\n#a\nb=1", "b", "1");
+    /* But a file that ends there has an empty last line. */
+    CHECK("a=1\n\\\n", "a", "1", "", "");
+    CHECK("a=1\n\\\r\n", "a", "1");
 }
 
 static void undoes_escapes(void)

@@ -175,6 +175,10 @@ static void refuses_single_values(void)
     /* An Arabic digit is one; a Mathematical one is beyond what Integer.parseInt looks at. */
     CU_ASSERT_STRING_EQUAL(REFUSAL({"batch.size", "\xd9\xa3"}), "");
     CU_ASSERT_STRING_NOT_EQUAL(REFUSAL({"batch.size", "\xf0\x9d\x9f\x8f"}), "");
+    /* The upper case of the long s is S, so for Java this is "false". */
+    CU_ASSERT_STRING_EQUAL(REFUSAL({"enable.idempotence", "fal\xc5\xbf"
+                                                          "e"}),
+                           "");
 }
 
 /* Values are parsed in the order of the keys, whatever the order in which they are given. */
@@ -328,6 +332,101 @@ static void has_room_for_any_text(void)
     }
 }
 
+static bool resolves_all(void *context, const char *host)
+{
+    (void)context;
+    (void)host;
+    return true;
+}
+
+/* The most that a setting can need: short names of brokers, and nothing else that leaves room unused. */
+static void has_room_for_many_brokers(void)
+{
+    const struct kp_config_options options = {.can_resolve = resolves_all};
+    static char text[6000];
+    for (size_t length_bytes = 3; length_bytes + 4 < sizeof text; length_bytes += 1 + length_bytes / 5) {
+        for (size_t kind = 0; kind < 3; kind++) {
+            static const char *const servers[] = {":1,", "h:1,", ","};
+            for (size_t at = 0; at < length_bytes; at++) {
+                text[at] = servers[kind][at % strlen(servers[kind])];
+            }
+            memcpy(text + length_bytes, ",h:1", 5);
+            const struct kp_config_entry entries[] = {{"bootstrap.servers", text},
+                                                      {"key.serializer", SERIALIZATION "BytesSerializer"},
+                                                      {"value.serializer", SERIALIZATION "BytesSerializer"}};
+            struct linger_allocator allocator = counting_allocator(&memory);
+            struct kp_config *config = NULL;
+            struct kp_failure failure;
+            CU_ASSERT_NOT_EQUAL(
+                kp_config_create(&allocator, entries, COUNT_OF(entries), &options, &config, &failure),
+                KP_CONFIG_NO_MEMORY);
+            destroy(config);
+            CU_ASSERT_NOT_EQUAL(
+                kp_config_lint(&allocator, entries, COUNT_OF(entries), &options, ignore, NULL),
+                KP_CONFIG_NO_MEMORY);
+        }
+    }
+}
+
+/* Addresses are told from names without asking anybody. */
+static void knows_addresses(void)
+{
+    static const struct {
+        const char *url;
+        bool is_address;
+    } cases[] = {{"1.2.3.4:1", true},
+                 {"1.2.3:1", true},
+                 {"1.16777216:1", false},
+                 {"1.2.3.4.5:1", false},
+                 {"256.1.1.1:1", false},
+                 {"4294967295:1", true},
+                 {"1:2:3:4:5:6:7:8:1", true},
+                 {"1:2:3:4:5:6:7:1", false},
+                 {"1:2:3:4:5:6:7:8:9:1", false},
+                 {"::1:1", true},
+                 {"1::2::3:1", false},
+                 {"::1.2.3.4:1", true},
+                 {"1:2:3:4:5:6:7.8.9.10:1", true},
+                 {"1:2:3:4:5:7.8.9.10:1", false},
+                 {"12345::1:1", false},
+                 {":1:1", false},
+                 {"fe80::1%2:1", true},
+                 {"1.2.3.4%1:1", false},
+                 {"::1%:1", false},
+                 {"name:1", false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CU_ASSERT_EQUAL(REFUSAL({"bootstrap.servers", cases[i].url})[0] == '\0', cases[i].is_address);
+    }
+}
+
+static void checks_logins(void)
+{
+#define LOGIN(jaas)                                                                                          \
+    REFUSAL({"security.protocol", "SASL_PLAINTEXT"}, {"sasl.mechanism", "PLAIN"}, {"sasl.jaas.config", jaas})
+    CU_ASSERT_STRING_EQUAL(
+        LOGIN("org.apache.kafka.common.security.plain.PlainLoginModule required a=b c='d';"), "");
+    /* The octal escape, 141, is an a. */
+    CU_ASSERT_STRING_EQUAL(LOGIN("'\\141.\\102\\n' required;"),
+                           "javax.security.auth.login.LoginException: No LoginModule found for a.B\n");
+    CU_ASSERT_STRING_EQUAL(LOGIN("a.B maybe;"), "Invalid login module control flag 'maybe' in JAAS config");
+    CU_ASSERT_STRING_EQUAL(LOGIN("a.B required /* b */ // c"),
+                           "JAAS config entry not terminated by semi-colon");
+#undef LOGIN
+    const struct kp_config_entry entries[] = {
+        VALID_ENTRIES,
+        {"security.protocol", "SASL_PLAINTEXT"},
+        {"security.providers", "a.B"},
+        {"sasl.mechanism", "PLAIN"},
+        {"sasl.login.refresh.buffer.seconds", "1"},
+        {"sasl.jaas.config", "org.apache.kafka.common.security.plain.PlainLoginModule required;"}};
+    struct kp_failure failure;
+    struct kp_config *config = create(entries, COUNT_OF(entries), NULL, &failure);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+    CU_ASSERT_EQUAL_FATAL(kp_config_unused_count(config), 1);
+    CU_ASSERT_STRING_EQUAL(kp_config_unused_name(config, 0), "sasl.login.refresh.buffer.seconds");
+    destroy(config);
+}
+
 int main(void)
 {
     return unit_main("producer_config",
@@ -341,6 +440,9 @@ int main(void)
                          {"lists the unused", lists_the_unused},
                          {"survives the end of memory", survives_the_end_of_memory},
                          {"has room for any text", has_room_for_any_text},
+                         {"has room for many brokers", has_room_for_many_brokers},
+                         {"knows addresses", knows_addresses},
+                         {"checks logins", checks_logins},
                          {0},
                      });
 }
