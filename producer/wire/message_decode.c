@@ -49,75 +49,92 @@ static void fail(struct decoder *decoder, enum kw_message_status status, const s
     kw_reader_fail(decoder->reader);
 }
 
-static void tell(struct decoder *decoder, struct kw_annotation annotation)
+/* Building an annotation costs more than reading an integer, so that it is asked first whether anybody
+ * listens. */
+static bool has_listener(const struct decoder *decoder)
 {
-    if (decoder->callback != NULL && !has_failed(decoder)) {
-        annotation.depth = decoder->depth;
-        annotation.length_bytes = decoder->reader->position_bytes - annotation.offset_bytes;
-        decoder->callback(decoder->context, &annotation);
-    }
+    return decoder->callback != NULL && !has_failed(decoder);
 }
 
-static struct kw_annotation annotation_of(const struct place *place, enum kw_annotation_type type)
+/*
+ * Of the bytes from the begin of the place to where the reader stands. content_bytes is the position of the
+ * value proper, behind its length or tag.
+ */
+static struct kw_annotation annotation_of(const struct decoder *decoder, const struct place *place,
+                                          enum kw_annotation_type type, size_t content_bytes)
 {
     return (struct kw_annotation){.phase = KW_ANNOTATION_VALUE,
                                   .type = type,
+                                  .depth = decoder->depth,
                                   .name = place->field->name,
                                   .index = place->index,
-                                  .offset_bytes = place->begin_bytes};
+                                  .offset_bytes = place->begin_bytes,
+                                  .length_bytes = decoder->reader->position_bytes - place->begin_bytes,
+                                  .prefix_bytes = content_bytes - place->begin_bytes};
+}
+
+static void tell(struct decoder *decoder, struct kw_annotation annotation)
+{
+    decoder->callback(decoder->context, &annotation);
+}
+
+static int64_t read_integer(struct kw_reader *reader, enum kw_kind kind)
+{
+    if (kind == KW_KIND_INT32) {
+        return kw_read_i32(reader);
+    }
+    if (kind == KW_KIND_INT64) {
+        return kw_read_i64(reader);
+    }
+    if (kind == KW_KIND_INT16) {
+        return kw_read_i16(reader);
+    }
+    int8_t byte = kw_read_i8(reader);
+    return kind == KW_KIND_BOOL ? byte != 0 : byte;
+}
+
+static void store_integer(enum kw_kind kind, int64_t number, void *value)
+{
+    if (kind == KW_KIND_INT32) {
+        *(int32_t *)value = (int32_t)number;
+    } else if (kind == KW_KIND_INT64) {
+        *(int64_t *)value = number;
+    } else if (kind == KW_KIND_INT16) {
+        *(int16_t *)value = (int16_t)number;
+    } else if (kind == KW_KIND_INT8) {
+        *(int8_t *)value = (int8_t)number;
+    } else {
+        *(bool *)value = number != 0;
+    }
 }
 
 static void decode_integer(struct decoder *decoder, const struct place *place, enum kw_kind kind, void *value)
 {
-    struct kw_annotation annotation = annotation_of(place, KW_ANNOTATION_INTEGER);
-    annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
-    if (kind == KW_KIND_BOOL) {
-        bool is_true = kw_read_i8(decoder->reader) != 0;
-        annotation.type = KW_ANNOTATION_BOOL;
-        annotation.integer = is_true ? 1 : 0;
-        if (value != NULL) {
-            *(bool *)value = is_true;
-        }
-    } else if (kind == KW_KIND_INT8) {
-        int8_t number = kw_read_i8(decoder->reader);
-        annotation.integer = number;
-        if (value != NULL) {
-            *(int8_t *)value = number;
-        }
-    } else if (kind == KW_KIND_INT16) {
-        int16_t number = kw_read_i16(decoder->reader);
-        annotation.integer = number;
-        if (value != NULL) {
-            *(int16_t *)value = number;
-        }
-    } else if (kind == KW_KIND_INT32) {
-        int32_t number = kw_read_i32(decoder->reader);
-        annotation.integer = number;
-        if (value != NULL) {
-            *(int32_t *)value = number;
-        }
-    } else {
-        annotation.integer = kw_read_i64(decoder->reader);
-        if (value != NULL) {
-            *(int64_t *)value = annotation.integer;
-        }
+    size_t content_bytes = decoder->reader->position_bytes;
+    int64_t number = read_integer(decoder->reader, kind);
+    if (value != NULL) {
+        store_integer(kind, number, value);
     }
-    tell(decoder, annotation);
+    if (has_listener(decoder)) {
+        enum kw_annotation_type type = kind == KW_KIND_BOOL ? KW_ANNOTATION_BOOL : KW_ANNOTATION_INTEGER;
+        struct kw_annotation annotation = annotation_of(decoder, place, type, content_bytes);
+        annotation.integer = number;
+        tell(decoder, annotation);
+    }
 }
 
 static void decode_uuid(struct decoder *decoder, const struct place *place, struct kw_uuid *value)
 {
-    struct kw_annotation annotation = annotation_of(place, KW_ANNOTATION_UUID);
-    annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
+    size_t content_bytes = decoder->reader->position_bytes;
     const uint8_t *bytes = kw_read_bytes(decoder->reader, sizeof *value);
-    if (bytes == NULL) {
-        return;
-    }
-    if (value != NULL) {
+    if (bytes != NULL && value != NULL) {
         memcpy(value->bytes, bytes, sizeof value->bytes);
     }
-    annotation.content = (struct kw_bytes){bytes, (int32_t)sizeof *value};
-    tell(decoder, annotation);
+    if (has_listener(decoder)) {
+        struct kw_annotation annotation = annotation_of(decoder, place, KW_ANNOTATION_UUID, content_bytes);
+        annotation.content = (struct kw_bytes){bytes, (int32_t)sizeof *value};
+        tell(decoder, annotation);
+    }
 }
 
 /*
@@ -153,20 +170,24 @@ static int32_t decode_length(struct decoder *decoder, const struct place *place,
 
 static void decode_range(struct decoder *decoder, const struct place *place, enum kw_kind kind, void *value)
 {
-    struct kw_annotation annotation = annotation_of(place, kind == KW_KIND_STRING    ? KW_ANNOTATION_STRING
-                                                           : kind == KW_KIND_RECORDS ? KW_ANNOTATION_RECORDS
-                                                                                     : KW_ANNOTATION_BYTES);
     int32_t length = decode_length(decoder, place, kind);
-    annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
+    size_t content_bytes = decoder->reader->position_bytes;
     const uint8_t *bytes = length >= 0 ? kw_read_bytes(decoder->reader, (size_t)length) : NULL;
-    annotation.is_null = length < 0;
-    annotation.content = (struct kw_bytes){bytes, bytes != NULL ? length : 0};
+    struct kw_bytes content = {bytes, bytes != NULL ? length : 0};
     if (value != NULL && kind == KW_KIND_STRING) {
         *(struct kw_string *)value = (struct kw_string){(const char *)bytes, length};
     } else if (value != NULL) {
-        *(struct kw_bytes *)value = annotation.content;
+        *(struct kw_bytes *)value = content;
     }
-    tell(decoder, annotation);
+    if (has_listener(decoder)) {
+        enum kw_annotation_type type = kind == KW_KIND_STRING    ? KW_ANNOTATION_STRING
+                                       : kind == KW_KIND_RECORDS ? KW_ANNOTATION_RECORDS
+                                                                 : KW_ANNOTATION_BYTES;
+        struct kw_annotation annotation = annotation_of(decoder, place, type, content_bytes);
+        annotation.is_null = length < 0;
+        annotation.content = content;
+        tell(decoder, annotation);
+    }
 }
 
 /* The fewest bytes that one item can take, which bounds how many there can be. */
@@ -217,46 +238,69 @@ static void decode_items(struct decoder *decoder, const struct kw_field *field, 
     decoder->depth--;
 }
 
+/* Begin or end of an array. */
+static void tell_array(struct decoder *decoder, const struct place *place, enum kw_annotation_phase phase,
+                       size_t content_bytes, int32_t count)
+{
+    if (has_listener(decoder)) {
+        struct kw_annotation annotation = annotation_of(decoder, place, KW_ANNOTATION_ARRAY, content_bytes);
+        annotation.phase = phase;
+        annotation.integer = count;
+        annotation.is_null = count < 0;
+        tell(decoder, annotation);
+    }
+}
+
+/* Memory for the items, once it is sure that so many can be in the bytes that are left. */
+static bool make_items(struct decoder *decoder, const struct kw_field *field, int32_t count, bool is_stored,
+                       char **items)
+{
+    size_t min_bytes = item_min_bytes(decoder, field, field->element_kind);
+    size_t stride_bytes = kw_field_element_size_bytes(field);
+    if ((size_t)count > kw_reader_remaining_bytes(decoder->reader) / min_bytes) {
+        fail(decoder, KW_MESSAGE_MALFORMED, field);
+        return false;
+    }
+    if (is_stored) {
+        bool fits = (size_t)count <= SIZE_MAX / stride_bytes && decoder->arena != NULL;
+        *items = fits ? kb_arena_allocate(decoder->arena, (size_t)count * stride_bytes) : NULL;
+        if (*items == NULL) {
+            fail(decoder, KW_MESSAGE_NO_MEMORY, field);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void decode_array(struct decoder *decoder, const struct place *place, struct kw_array *array)
 {
-    const struct kw_field *field = place->field;
     int32_t count = decode_length(decoder, place, KW_KIND_ARRAY);
-    struct kw_annotation annotation = annotation_of(place, KW_ANNOTATION_ARRAY);
-    annotation.phase = KW_ANNOTATION_ENTER;
-    annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
-    annotation.integer = count;
-    annotation.is_null = count < 0;
+    size_t content_bytes = decoder->reader->position_bytes;
     char *items = NULL;
-    if (count > 0) {
-        size_t min_bytes = item_min_bytes(decoder, field, field->element_kind);
-        if ((size_t)count > kw_reader_remaining_bytes(decoder->reader) / min_bytes) {
-            fail(decoder, KW_MESSAGE_MALFORMED, field);
-            return;
-        }
-        size_t stride_bytes = kw_field_element_size_bytes(field);
-        if (array != NULL) {
-            bool fits = (size_t)count <= SIZE_MAX / stride_bytes;
-            items = fits && decoder->arena != NULL
-                        ? kb_arena_allocate(decoder->arena, (size_t)count * stride_bytes)
-                        : NULL;
-            if (items == NULL) {
-                fail(decoder, KW_MESSAGE_NO_MEMORY, field);
-                return;
-            }
-        }
+    if (count > 0 && !make_items(decoder, place->field, count, array != NULL, &items)) {
+        return;
     }
     if (array != NULL) {
         *array = (struct kw_array){items, count};
     }
-    tell(decoder, annotation);
-    decode_items(decoder, field, items, count);
-    annotation.phase = KW_ANNOTATION_LEAVE;
-    tell(decoder, annotation);
+    tell_array(decoder, place, KW_ANNOTATION_ENTER, content_bytes, count);
+    decode_items(decoder, place->field, items, count);
+    tell_array(decoder, place, KW_ANNOTATION_LEAVE, content_bytes, count);
+}
+
+static void tell_struct(struct decoder *decoder, const struct place *place, enum kw_annotation_phase phase,
+                        size_t content_bytes)
+{
+    if (has_listener(decoder)) {
+        struct kw_annotation annotation = annotation_of(decoder, place, KW_ANNOTATION_STRUCT, content_bytes);
+        annotation.phase = phase;
+        tell(decoder, annotation);
+    }
 }
 
 static void decode_value(struct decoder *decoder, const struct place *place, enum kw_kind kind, char *value)
 {
-    struct kw_annotation annotation;
+    size_t content_bytes = decoder->reader->position_bytes;
     switch (kind) {
     case KW_KIND_BOOL:
     case KW_KIND_INT8:
@@ -274,15 +318,11 @@ static void decode_value(struct decoder *decoder, const struct place *place, enu
         decode_range(decoder, place, kind, value);
         return;
     case KW_KIND_STRUCT:
-        annotation = annotation_of(place, KW_ANNOTATION_STRUCT);
-        annotation.phase = KW_ANNOTATION_ENTER;
-        annotation.prefix_bytes = decoder->reader->position_bytes - place->begin_bytes;
-        tell(decoder, annotation);
+        tell_struct(decoder, place, KW_ANNOTATION_ENTER, content_bytes);
         decoder->depth++;
         decode_struct(decoder, place->field->element, value);
         decoder->depth--;
-        annotation.phase = KW_ANNOTATION_LEAVE;
-        tell(decoder, annotation);
+        tell_struct(decoder, place, KW_ANNOTATION_LEAVE, content_bytes);
         return;
     case KW_KIND_ARRAY:
         decode_array(decoder, place, (struct kw_array *)value);
@@ -306,15 +346,17 @@ static const struct kw_field *find_tagged(const struct decoder *decoder, const s
 
 static void skip_unknown_tag(struct decoder *decoder, uint32_t tag, size_t begin_bytes, size_t size_bytes)
 {
-    struct kw_annotation annotation = {.type = KW_ANNOTATION_UNKNOWN_TAG,
-                                       .name = "unknownTaggedField",
-                                       .index = -1,
-                                       .offset_bytes = begin_bytes,
-                                       .integer = tag};
-    annotation.prefix_bytes = decoder->reader->position_bytes - begin_bytes;
-    annotation.content.bytes = kw_read_bytes(decoder->reader, size_bytes);
-    annotation.content.length_bytes = (int32_t)size_bytes;
-    tell(decoder, annotation);
+    static const struct kw_field unknown = {.name = "unknownTaggedField"};
+    struct place place = {&unknown, -1, begin_bytes};
+    size_t content_bytes = decoder->reader->position_bytes;
+    const uint8_t *bytes = kw_read_bytes(decoder->reader, size_bytes);
+    if (has_listener(decoder)) {
+        struct kw_annotation annotation =
+            annotation_of(decoder, &place, KW_ANNOTATION_UNKNOWN_TAG, content_bytes);
+        annotation.integer = tag;
+        annotation.content = (struct kw_bytes){bytes, (int32_t)size_bytes};
+        tell(decoder, annotation);
+    }
 }
 
 /*
@@ -346,24 +388,31 @@ static void decode_tagged_field(struct decoder *decoder, const struct kw_schema 
     reader->length_bytes = outer_length_bytes;
 }
 
+static void tell_tagged_fields(struct decoder *decoder, const struct place *place,
+                               enum kw_annotation_phase phase, size_t content_bytes, uint32_t tagged_count)
+{
+    if (has_listener(decoder)) {
+        struct kw_annotation annotation =
+            annotation_of(decoder, place, KW_ANNOTATION_TAGGED_FIELDS, content_bytes);
+        annotation.phase = phase;
+        annotation.integer = tagged_count;
+        tell(decoder, annotation);
+    }
+}
+
 static void decode_tagged_fields(struct decoder *decoder, const struct kw_schema *schema, char *message)
 {
-    struct kw_annotation annotation = {.phase = KW_ANNOTATION_ENTER,
-                                       .type = KW_ANNOTATION_TAGGED_FIELDS,
-                                       .name = "taggedFields",
-                                       .index = -1,
-                                       .offset_bytes = decoder->reader->position_bytes};
+    static const struct kw_field section = {.name = "taggedFields"};
+    struct place place = {&section, -1, decoder->reader->position_bytes};
     uint32_t tagged_count = kw_read_uvarint(decoder->reader);
-    annotation.prefix_bytes = decoder->reader->position_bytes - annotation.offset_bytes;
-    annotation.integer = tagged_count;
-    tell(decoder, annotation);
+    size_t content_bytes = decoder->reader->position_bytes;
+    tell_tagged_fields(decoder, &place, KW_ANNOTATION_ENTER, content_bytes, tagged_count);
     decoder->depth++;
     for (uint32_t i = 0; i < tagged_count && !has_failed(decoder); i++) {
         decode_tagged_field(decoder, schema, message);
     }
     decoder->depth--;
-    annotation.phase = KW_ANNOTATION_LEAVE;
-    tell(decoder, annotation);
+    tell_tagged_fields(decoder, &place, KW_ANNOTATION_LEAVE, content_bytes, tagged_count);
 }
 
 static void decode_struct(struct decoder *decoder, const struct kw_schema *schema, char *message)
