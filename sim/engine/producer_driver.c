@@ -500,6 +500,39 @@ static bool init_threads(struct sim_producer_driver *driver)
     return true;
 }
 
+/* Every broker of the cluster, as a careful person would write them. */
+static char *list_brokers(const struct sim_scenario *scenario)
+{
+    size_t capacity_bytes = (size_t)scenario->broker_count * (SIM_HOST_BYTES + sizeof ":9092,") + 1;
+    char *list = calloc(1, capacity_bytes);
+    KB_ASSERT(list != NULL);
+    size_t used_bytes = 0;
+    for (uint32_t i = 0; i < scenario->broker_count; i++) {
+        char host[SIM_HOST_BYTES];
+        sim_broker_host(i, host);
+        int added_bytes =
+            snprintf(list + used_bytes, capacity_bytes - used_bytes, "%s%s:9092", i > 0 ? "," : "", host);
+        used_bytes += added_bytes > 0 ? (size_t)added_bytes : 0;
+    }
+    return list;
+}
+
+static void copy_entries(struct sim_producer_driver *driver)
+{
+    const struct sim_producer *scenario = driver->scenario;
+    driver->bootstrap_servers = list_brokers(driver->world->scenario);
+    driver->entries = calloc(scenario->entry_count + 1, sizeof *driver->entries);
+    KB_ASSERT(driver->entries != NULL);
+    for (uint32_t i = 0; i < scenario->entry_count; i++) {
+        driver->entries[driver->entry_count] = scenario->entries[i];
+        if (strcmp(scenario->entries[i].name, "bootstrap.servers") != 0) {
+            driver->entry_count++;
+        }
+    }
+    driver->entries[driver->entry_count++] =
+        (struct kp_config_entry){"bootstrap.servers", driver->bootstrap_servers};
+}
+
 bool sim_driver_init(struct sim_producer_driver *driver, struct sim_world *world, uint32_t index,
                      struct sim_complaints *complaints)
 {
@@ -511,12 +544,7 @@ bool sim_driver_init(struct sim_producer_driver *driver, struct sim_world *world
     };
     sim_task_init(&driver->sender, run_pass, driver);
     kb_prng_init(&driver->prng, world->scenario->seed, SIM_STREAM_PRODUCER + index);
-    driver->entry_count = driver->scenario->entry_count;
-    driver->entries = calloc(driver->entry_count + 1, sizeof *driver->entries);
-    KB_ASSERT(driver->entries != NULL);
-    if (driver->entry_count > 0) {
-        memcpy(driver->entries, driver->scenario->entries, driver->entry_count * sizeof *driver->entries);
-    }
+    copy_entries(driver);
     struct kp_failure failure;
     if (!make_core(driver, &failure)) {
         sim_complain(complaints, "producer %s: %s%s%s", driver->scenario->name, failure.thrown.message,
@@ -545,4 +573,5 @@ void sim_driver_release(struct sim_producer_driver *driver)
     }
     free(driver->threads);
     free(driver->entries);
+    free(driver->bootstrap_servers);
 }

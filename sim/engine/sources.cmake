@@ -1,14 +1,25 @@
 # Virtual time: the producers, the cluster and the network between them, as a scenario says.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LINGER_CJSON REQUIRED IMPORTED_TARGET libcjson)
 linger_layer(engine DIR engine
   SOURCES
     app_thread.c
     faults.c
+    input_file.c
     ledger.c
     network.c
     producer_driver.c
     random.c
+    scenario.c
+    scenario_cluster.c
+    scenario_producer.c
+    scenario_reader.c
+    scenario_records.c
+    scenario_timeline.c
     scheduler.c
+    workload.c
     world.c
     world_info.c
   LAYERS base wire core mockbroker log
+  LIBRARIES PkgConfig::LINGER_CJSON
 )

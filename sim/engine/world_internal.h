@@ -55,6 +55,7 @@ struct sim_producer_driver {
     const struct sim_producer *scenario;
     uint32_t index;
     struct kp_config_entry *entries; /* with what was set since */
+    char *bootstrap_servers;
     uint32_t entry_count;
     struct kp_config *config;
     struct kp_producer *core;
