@@ -19,6 +19,7 @@ struct kp_record_accumulator *kp_record_accumulator_create(
                         (uint32_t)options->batch_size_bytes);
     kp_incomplete_batches_init(&accumulator->incomplete);
     kb_list_init(&accumulator->active);
+    kb_heap_init(&accumulator->drain_order, options->allocator);
     accumulator->next_expiry_ms = INT64_MAX;
     return accumulator;
 }
@@ -43,6 +44,7 @@ void kp_record_accumulator_destroy(struct kp_record_accumulator *accumulator)
         kp_record_accumulator_deallocate(accumulator, kp_incomplete_batches_first(&accumulator->incomplete));
     }
     kp_buffer_pool_release(&accumulator->pool);
+    kb_heap_release(&accumulator->drain_order);
     kb_deallocate(allocator, accumulator->queues,
                   accumulator->queue_capacity * sizeof(struct kp_partition_queue *));
     kb_deallocate(allocator, accumulator->ready_nodes, accumulator->ready_node_capacity * sizeof(int32_t));

@@ -298,22 +298,50 @@ static void take_head(struct kp_record_accumulator *accumulator, struct kp_parti
              .left = left != 0 ? left : KB_LEFT_PIGGYBACK);
 }
 
-/* The drain of a node has stopped: what is ready and was not looked at waits for the next pass. */
-static void note_stopped(struct kp_record_accumulator *accumulator, const struct kp_node *node,
-                         uint32_t start, int64_t now_ms)
+/* The queues of a node that are not empty, by their distance from where the drain begins. Idle partitions are
+ * not looked at, however many there are. Without memory nothing is drained in this pass. */
+static bool order_queues(struct kp_record_accumulator *accumulator, const struct kp_node *node,
+                         uint32_t start)
 {
-    if (accumulator->options.trace == NULL) {
-        return;
-    }
-    for (uint32_t place = accumulator->drain_index; place != start;
-         place = (place + 1) % node->partition_count) {
-        struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, node->partitions[place]);
-        if (queue == NULL || queue->batch_count == 0 || queue->is_muted) {
+    uint64_t sequence = 0;
+    KB_LIST_FOR_EACH(active, &accumulator->active)
+    {
+        struct kp_partition_queue *queue = kp_active_queue(active);
+        const struct kp_partition_metadata *known =
+            kp_producer_metadata_partition(accumulator->options.metadata, queue->partition);
+        if (known->leader != node->id) {
             continue;
         }
+        uint32_t distance = (known->place_in_node + node->partition_count - start) % node->partition_count;
+        if (!kb_heap_push(&accumulator->drain_order, &queue->drain_node, distance, sequence++)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct kp_partition_queue *next_queue(struct kp_record_accumulator *accumulator, uint32_t *distance)
+{
+    const struct kb_heap_entry *first = kb_heap_first(&accumulator->drain_order);
+    if (first == NULL) {
+        return NULL;
+    }
+    *distance = (uint32_t)first->key;
+    struct kb_heap_node *popped = kb_heap_pop(&accumulator->drain_order);
+    return KB_CONTAINER_OF(popped, struct kp_partition_queue, drain_node);
+}
+
+/* The drain of a node has stopped: what is ready and was not looked at waits for the next pass. */
+static void pass_over_rest(struct kp_record_accumulator *accumulator, int32_t node, bool has_stopped,
+                           int64_t now_ms)
+{
+    struct kp_partition_queue *queue;
+    uint32_t distance;
+    while ((queue = next_queue(accumulator, &distance)) != NULL) {
         struct kp_producer_batch *batch = kp_partition_queue_first(queue);
-        if (left_why(accumulator, queue, batch, now_ms) != 0) {
-            note_held(accumulator, batch, node->id, KB_HELD_DRAIN_STOPPED, 0);
+        if (has_stopped && accumulator->options.trace != NULL && !queue->is_muted &&
+            left_why(accumulator, queue, batch, now_ms) != 0) {
+            note_held(accumulator, batch, node, KB_HELD_DRAIN_STOPPED, 0);
         }
     }
 }
@@ -326,34 +354,34 @@ void kp_record_accumulator_drain_node(struct kp_record_accumulator *accumulator,
     if (node == NULL || node->partition_count == 0) {
         return;
     }
+    /* After a whole turn the index is where it was; after a stop, behind the partition that stopped it. */
+    uint32_t start = accumulator->drain_index % node->partition_count;
+    accumulator->drain_index = start;
+    if (!order_queues(accumulator, node, start)) {
+        pass_over_rest(accumulator, node_id, false, now_ms);
+        return;
+    }
     int64_t size_bytes = 0;
-    uint32_t start = accumulator->drain_index = accumulator->drain_index % node->partition_count;
-    do {
-        const struct kp_topic_partition *partition = node->partitions[accumulator->drain_index];
-        accumulator->drain_index = (accumulator->drain_index + 1) % node->partition_count;
-        struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, partition);
-        if (queue == NULL || queue->batch_count == 0 || queue->is_muted) {
-            continue;
-        }
+    struct kp_partition_queue *queue;
+    uint32_t distance;
+    while ((queue = next_queue(accumulator, &distance)) != NULL) {
         struct kp_producer_batch *first = kp_partition_queue_first(queue);
-        if (is_backing_off(accumulator, first, now_ms)) {
+        if (queue->is_muted || is_backing_off(accumulator, first, now_ms)) {
             continue;
         }
         /* The first batch always goes. */
-        uint32_t held = 0;
-        if (out->count > 0 && size_bytes + kp_producer_batch_size_bytes(first) > max_size_bytes) {
-            held = KB_HELD_REQUEST_CAP;
-        } else {
-            held = stop_why(accumulator->options.transaction_manager, first);
-        }
+        uint32_t held = out->count > 0 && size_bytes + kp_producer_batch_size_bytes(first) > max_size_bytes
+                            ? (uint32_t)KB_HELD_REQUEST_CAP
+                            : stop_why(accumulator->options.transaction_manager, first);
         if (held != 0) {
+            accumulator->drain_index = (start + distance + 1) % node->partition_count;
             note_held(accumulator, first, node_id, held, 0);
-            note_stopped(accumulator, node, start, now_ms);
-            break;
+            pass_over_rest(accumulator, node_id, true, now_ms);
+            return;
         }
         take_head(accumulator, queue, node_id, now_ms, out);
         size_bytes += kp_producer_batch_size_bytes(first);
-    } while (start != accumulator->drain_index);
+    }
 }
 
 /* --- Expiry and deadlines */

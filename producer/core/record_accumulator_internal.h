@@ -7,6 +7,7 @@
 
 #include "core/record_accumulator.h"
 
+#include "base/heap.h"
 #include "base/list.h"
 
 /** The batches of one partition, oldest first. Kafka: an entry of RecordAccumulator.batches. */
@@ -16,6 +17,7 @@ struct kp_partition_queue {
     uint32_t batch_count;
     bool is_muted;
     struct kb_list_node active_node; /* linked while there are batches */
+    struct kb_heap_node drain_node;  /* in the order of the drain, during one */
 };
 
 struct kp_record_accumulator {
@@ -32,6 +34,7 @@ struct kp_record_accumulator {
     uint32_t last_batch;
     uint32_t flush_count; /* Kafka: flushesInProgress */
     uint32_t drain_index; /* one for all nodes */
+    struct kb_heap drain_order;
     int64_t next_expiry_ms;
     bool is_closed;
 
