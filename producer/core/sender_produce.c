@@ -98,6 +98,10 @@ static void take_expired_in_flight(struct kp_sender *sender, int64_t now_ms, str
                 out->first = batch;
             out->last = batch;
             out->count++;
+            (void)KB_TRACE(sender->trace, 0, BATCH_EXPIRED, batch_expired,
+                           .age_ms = now_ms - batch->created_ms, .batch = batch->number,
+                           .topic = batch->partition->topic->trace_name,
+                           .partition = batch->partition->partition, .in_flight = 1);
         }
         if (partition->first != NULL)
             sender->in_flight_partitions[kept++] = sender->in_flight_partitions[i];
