@@ -89,6 +89,7 @@ static bool create_records_side(struct kp_producer *producer, const struct kp_pr
             &(struct kp_transaction_manager_options){.allocator = producer->allocator,
                                                      .trace = producer->trace,
                                                      .topics = producer->topics,
+                                                     .order = options->order,
                                                      .transactional_id = config->transactional_id,
                                                      .transaction_timeout_ms = config->transaction_timeout_ms,
                                                      .retry_backoff_ms = config->retry_backoff_ms});

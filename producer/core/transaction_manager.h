@@ -39,6 +39,7 @@ struct kp_transaction_manager_options {
     const struct linger_allocator *allocator; /* borrowed */
     struct kb_trace *trace;                   /* borrowed; NULL: none */
     struct kp_topics *topics;                 /* borrowed */
+    struct kp_partition_order order;          /* copied; in_topic also orders AddPartitionsToTxn */
     const char *transactional_id;             /* copied; NULL: idempotent only */
     int32_t transaction_timeout_ms;
     int64_t retry_backoff_ms;

@@ -191,6 +191,33 @@ bool kp_transaction_manager_has_in_flight_request(const struct kp_transaction_ma
     return manager->in_flight != NULL;
 }
 
+/* Java takes partitions out of a hash set here, so the driver's order of a topic's partitions holds. */
+static int64_t place_of(const struct kp_transaction_manager *manager,
+                        const struct kp_topic_partition *partition)
+{
+    const struct kp_partition_order *order = &manager->options.order;
+
+    return order->in_topic != NULL
+               ? order->in_topic(order->context, partition->topic->name, partition->partition)
+               : partition->partition;
+}
+
+/* Insert by topic and place; the partitions come in the order of their indices, so mostly at the end. */
+static void insert_partition(const struct kp_transaction_manager *manager,
+                             const struct kp_topic_partition **partitions, uint32_t count,
+                             const struct kp_topic_partition *partition)
+{
+    uint32_t place = count;
+
+    while (place > 0 && (partitions[place - 1]->topic->index > partition->topic->index ||
+                         (partitions[place - 1]->topic == partition->topic &&
+                          place_of(manager, partitions[place - 1]) > place_of(manager, partition)))) {
+        partitions[place] = partitions[place - 1];
+        place--;
+    }
+    partitions[place] = partition;
+}
+
 struct kp_txn_request *kp_txn_add_partitions_request(struct kp_transaction_manager *manager)
 {
     struct kp_txn_request *request = kp_txn_make_request(manager, KP_TXN_ADD_PARTITIONS, NULL);
@@ -206,7 +233,8 @@ struct kp_txn_request *kp_txn_add_partitions_request(struct kp_transaction_manag
     request->count = count;
     for (uint32_t i = 0, place = 0; i < manager->entry_capacity && place < count; i++) {
         if (manager->entries[i].membership == KP_TXN_PENDING)
-            request->partitions[place++] = kp_topics_partition_at(manager->options.topics, i);
+            insert_partition(manager, request->partitions, place++,
+                             kp_topics_partition_at(manager->options.topics, i));
     }
     return request;
 }
