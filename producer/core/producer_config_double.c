@@ -97,7 +97,7 @@ static int shortest_digits(double value, char digits[20])
         }
     }
     digits[count] = '\0';
-    return atoi(mark + 1);
+    return (int)strtol(mark + 1, NULL, 10);
 }
 
 /** Minus zero has a sign too. */

@@ -56,21 +56,22 @@ static void append(struct tokenizer *tokenizer, size_t *length_bytes, char chara
     }
 }
 
-static char unescape(const char **next)
+/** A character of Java, below 256. */
+static uint32_t unescape(const char **next)
 {
     char character = *(*next)++;
     if (character >= '0' && character <= '7') {
-        int value = character - '0';
+        uint32_t value = (uint32_t)(character - '0');
         int digits_max = character <= '3' ? 2 : 1;
         for (int i = 0; i < digits_max && **next >= '0' && **next <= '7'; i++) {
-            value = value * 8 + *(*next)++ - '0';
+            value = value * 8 + (uint32_t)(*(*next)++ - '0');
         }
-        return (char)value;
+        return value;
     }
     static const char names[] = "abfnrtv";
-    static const char values[] = {7, '\b', '\f', '\n', '\r', '\t', 11};
+    static const char values[] = "\a\b\f\n\r\t\v";
     const char *found = strchr(names, character);
-    return found != NULL ? values[found - names] : character;
+    return (unsigned char)(found != NULL ? values[found - names] : character);
 }
 
 static void read_quoted(struct tokenizer *tokenizer, char quote)
@@ -78,11 +79,16 @@ static void read_quoted(struct tokenizer *tokenizer, char quote)
     size_t length_bytes = 0;
     const char *next = tokenizer->next + 1;
     while (*next != '\0' && *next != quote && *next != '\n' && *next != '\r') {
-        char character = *next++;
-        if (character == '\\' && *next != '\0') {
-            character = unescape(&next);
+        char bytes[4] = {*next++};
+        size_t count = 1;
+        if (bytes[0] == '\\' && *next != '\0') {
+            /* What is beyond ASCII stands for itself. */
+            bool is_ascii = (unsigned char)*next < 0x80;
+            count = is_ascii ? kp_text_encode(unescape(&next), bytes) : 0;
         }
-        append(tokenizer, &length_bytes, character);
+        for (size_t i = 0; i < count; i++) {
+            append(tokenizer, &length_bytes, bytes[i]);
+        }
     }
     tokenizer->next = *next == quote ? next + 1 : next;
     tokenizer->kind = TOKEN_WORD;
