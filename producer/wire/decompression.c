@@ -93,7 +93,8 @@ static enum kw_error inflate_members(struct decompression *state, z_stream *stre
             }
         } else if (result == Z_MEM_ERROR) {
             return KW_ERROR_OUT_OF_MEMORY;
-        } else if (result != Z_OK || (stream->avail_in == 0 && stream->avail_out > 0)) {
+        } else if (result != Z_OK) {
+            /* Z_BUF_ERROR too: there is room, so it is the input that has ended. */
             return KW_ERROR_CORRUPT_MESSAGE;
         }
     }

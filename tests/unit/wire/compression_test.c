@@ -168,10 +168,49 @@ static void reads_what_others_write(void)
     CU_ASSERT_EQUAL(kw_decompress(KW_COMPRESSION_SNAPPY, bytes, first_bytes, LIMIT_BYTES, &buffer),
                     KW_ERROR_CORRUPT_MESSAGE);
     free(bytes);
-    /* Two bytes that claim to become a megabyte: no memory is spent on them. */
+    kw_compression_buffer_release(&buffer);
+}
+
+/* Three bytes that claim to become a megabyte. */
+static void spends_no_memory_on_a_claim(void)
+{
+    struct failing_allocator memory;
+    struct kw_compression_buffer buffer;
+    failing_allocator_init(&memory);
+    kw_compression_buffer_init(&buffer, &memory.allocator);
     CU_ASSERT_EQUAL(kw_decompress(KW_COMPRESSION_SNAPPY, "\x80\x80\x40", 3, LIMIT_BYTES, &buffer),
                     KW_ERROR_CORRUPT_MESSAGE);
+    CU_ASSERT_TRUE(memory.held_bytes < 10000);
     kw_compression_buffer_release(&buffer);
+}
+
+/* What is far larger than the first guess: the buffer grows, and again is large enough the second time. */
+static void grows_with_the_result(void)
+{
+    struct failing_allocator memory;
+    struct kw_compression_buffer buffer;
+    failing_allocator_init(&memory);
+    for (size_t i = 0; i < DATA_BYTES; i++) {
+        data[i] = (uint8_t)(i / 1000);
+    }
+    for (int compression = KW_COMPRESSION_GZIP; compression <= KW_COMPRESSION_ZSTD; compression++) {
+        size_t compressed_bytes = 0;
+        uint8_t *bytes = compressed(compression, DATA_BYTES, &compressed_bytes);
+        CU_ASSERT_TRUE(compressed_bytes < DATA_BYTES / 10);
+        kw_compression_buffer_init(&buffer, &memory.allocator);
+        uint64_t granted_count = 0;
+        for (int round = 0; round < 2; round++) {
+            CU_ASSERT_EQUAL(kw_decompress(compression, bytes, compressed_bytes, LIMIT_BYTES, &buffer),
+                            KW_ERROR_NONE);
+            CU_ASSERT_EQUAL_FATAL(buffer.length_bytes, DATA_BYTES);
+            CU_ASSERT_EQUAL(memcmp(buffer.bytes, data, DATA_BYTES), 0);
+            CU_ASSERT_TRUE(round == 0 || memory.granted_count == granted_count);
+            granted_count = memory.granted_count;
+        }
+        kw_compression_buffer_release(&buffer);
+        free(bytes);
+    }
+    CU_ASSERT_EQUAL(memory.held_bytes, 0);
 }
 
 static void refuses_unknown_compressions(void)
@@ -216,6 +255,8 @@ int main(void)
                                           {"stops_at_its_limit", stops_at_its_limit},
                                           {"refuses_what_is_cut_off", refuses_what_is_cut_off},
                                           {"survives_changed_bytes", survives_changed_bytes},
+                                          {"spends_no_memory_on_a_claim", spends_no_memory_on_a_claim},
+                                          {"grows_with_the_result", grows_with_the_result},
                                           {"reads_what_others_write", reads_what_others_write},
                                           {"refuses_unknown_compressions", refuses_unknown_compressions},
                                           {"survives_refused_memory", survives_refused_memory},
