@@ -38,8 +38,9 @@ struct golden_checker {
     golden_check_function *check;
     /**
      * Paths that mutations leave alone, because they are labels or cannot make a difference; ends with NULL.
-     * A path covers what is below it, `*` is any member or index: "records.*.headers". "KIND:PATH" excludes
-     * one kind only: number, hex, text, bool, null, order (two neighbours swapped), removal: "order:headers".
+     * A path covers what is below it, unless it ends with ".$"; `*` is any member or index:
+     * "records.*.headers". "KIND:PATH" excludes one kind only: number, hex, text, bool, null, order (two
+     * neighbours swapped), removal: "order:headers".
      */
     const char *const *not_mutated;
 };

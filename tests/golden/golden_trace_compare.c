@@ -103,7 +103,6 @@ static struct ordered order(const struct trace_run *run, const cJSON *trace)
         size_t place = i++;
         cJSON *copy = cJSON_Duplicate(event, true);
         sort_names(copy, "topics");
-        sort_names(copy, "partitions");
         for (; place > 0 && comes_later(run, ordered.events[place - 1], copy); place--) {
             ordered.events[place] = ordered.events[place - 1];
         }

@@ -46,6 +46,9 @@ static bool pattern_covers(const char *pattern, enum golden_mutation kind, const
         if (pattern[pattern_length] == '\0') {
             return true;
         }
+        if (strcmp(pattern + pattern_length, ".$") == 0) {
+            return path[path_length] == '\0';
+        }
         if (path[path_length] == '\0') {
             return false;
         }
