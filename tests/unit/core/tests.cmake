@@ -6,3 +6,5 @@ linger_unit_test(producer_config_properties SOURCES core/producer_config_propert
 linger_unit_test(buffer_pool SOURCES core/buffer_pool_test.c LAYERS base wire core)
 linger_unit_test(partitioner SOURCES core/partitioner_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(record_accumulator SOURCES core/record_accumulator_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(producer_batch SOURCES core/producer_batch_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(producer SOURCES core/producer_test.c core/core_support.c LAYERS base wire core)
