@@ -46,6 +46,8 @@ static void decodes_utf8(void)
         {"\x80", 1, 1, 0xFFFD},             /* a continuation alone */
         {"\xC0\xAF", 2, 1, 0xFFFD},         /* overlong */
         {"\xE0\x80\xAF", 3, 1, 0xFFFD},     /* overlong */
+        {"\xE0\x9F\xBF", 3, 1, 0xFFFD},     /* overlong */
+        {"\xF0\x8F\xBF\xBF", 4, 1, 0xFFFD}, /* overlong */
         {"\xED\xA0\x80", 3, 1, 0xFFFD},     /* a surrogate */
         {"\xF4\x90\x80\x80", 4, 1, 0xFFFD}, /* beyond U+10FFFF */
         {"\xFF", 1, 1, 0xFFFD},

@@ -328,6 +328,18 @@ static void a_menu_takes_keys_and_clicks(void)
     stop();
 }
 
+static void a_menu_keeps_the_focus(void)
+{
+    start();
+    menu_frame();
+    for (int i = 0; i < 4; i++) {
+        view_input_add_key(&input, VIEW_KEY_TAB, 0, 0, false);
+        menu_frame();
+        CU_ASSERT_EQUAL(ui.focus, view_id_make(1, 3, i % 2 == 0 ? 1 : 4));
+    }
+    stop();
+}
+
 static void a_scroll_area_scrolls(void)
 {
     start();
@@ -439,6 +451,7 @@ int main(void)
                          {"a slider follows", a_slider_follows},
                          {"a field edits UTF-8", a_field_edits_utf8},
                          {"a menu takes keys and clicks", a_menu_takes_keys_and_clicks},
+                         {"a menu keeps the focus", a_menu_keeps_the_focus},
                          {"a scroll area scrolls", a_scroll_area_scrolls},
                          {"text stays in its box", text_stays_in_its_box},
                          {"bars never lie", bars_never_lie},
