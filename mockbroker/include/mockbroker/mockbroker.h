@@ -157,6 +157,12 @@ bool mb_restart(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
 /** The process stalls: nothing is read, answered or fetched until it thaws. */
 bool mb_freeze(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
 bool mb_thaw(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+/**
+ * The link between a broker and the controller is cut (is_up false) or healed: messages are the driver's to
+ * lose, but the heartbeats of the session are not sent one by one, so it has to be said. When it stays cut
+ * for zookeeper.session.timeout.ms the broker counts as dead, while it goes on believing what it believed.
+ */
+bool mb_controller_link(struct mb_cluster *cluster, int32_t broker, bool is_up, int64_t now_us);
 /** Its fetches of other leaders are delayed by so much each. 0: as before. */
 bool mb_slow_replica(struct mb_cluster *cluster, int32_t broker, int64_t fetch_delay_us);
 bool mb_slow_disk(struct mb_cluster *cluster, int32_t broker, int64_t append_us);

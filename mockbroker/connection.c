@@ -1,0 +1,226 @@
+#include "mockbroker/connection.h"
+
+#include "base/assert.h"
+#include "mockbroker/fetch_session.h"
+#include "mockbroker/replica_fetcher.h"
+#include "mockbroker/request.h"
+#include "wire/api_frame.h"
+
+struct mb_connection *mb_connection_find(const struct mb_cluster *cluster, uint32_t id)
+{
+    return mb_map_find(&cluster->connections, id);
+}
+
+static void throttle_is_over(struct mb_cluster *cluster, struct mb_timer *timer)
+{
+    struct mb_connection *connection = KB_CONTAINER_OF(timer, struct mb_connection, throttled);
+    connection->is_throttled = false;
+    if (!kb_list_node_is_linked(&connection->ready)) {
+        kb_list_push_back(&cluster->ready, &connection->ready);
+    }
+}
+
+struct mb_connection *mb_connection_create(struct mb_cluster *cluster, uint32_t id)
+{
+    struct mb_connection *connection = mb_take(cluster->allocator, sizeof *connection);
+    connection->id = id;
+    connection->throttled.fire = throttle_is_over;
+    mb_buffer_init(&connection->input, cluster->allocator);
+    mb_map_insert(&cluster->connections, id, connection);
+    return connection;
+}
+
+static void destroy_if_unused(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (connection->server == NULL && connection->fetcher == NULL) {
+        mb_map_remove(&cluster->connections, connection->id);
+        mb_buffer_release(&connection->input);
+        mb_give(cluster->allocator, connection, sizeof *connection);
+    }
+}
+
+void mb_connection_announce_close(struct mb_cluster *cluster, uint32_t connection, int32_t from, int32_t to)
+{
+    struct mb_pending_output *output = mb_output_create(cluster->allocator, MB_OUTPUT_CLOSE);
+    output->out.connection = connection;
+    output->out.from = from;
+    output->out.to = to;
+    mb_output_push(&cluster->outputs, output);
+}
+
+static void end_server(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (connection->in_service != NULL) {
+        mb_request_abandon(connection->in_service);
+        KB_ASSERT(connection->in_service == NULL);
+    }
+    if (connection->session != NULL) {
+        mb_fetch_session_close(connection->session);
+    }
+    if (kb_list_node_is_linked(&connection->ready)) {
+        kb_list_remove(&connection->ready);
+    }
+    mb_timer_cancel(cluster, &connection->throttled);
+    kb_list_remove(&connection->of_broker);
+    connection->server = NULL;
+    mb_buffer_release(&connection->input);
+}
+
+void mb_connection_close(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    mb_connection_announce_close(cluster, connection->id, connection->server->id, connection->from);
+    mb_connection_drop_server(cluster, connection);
+}
+
+void mb_connection_drop_server(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    end_server(cluster, connection);
+    destroy_if_unused(cluster, connection);
+}
+
+void mb_connection_drop_fetcher(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    connection->fetcher = NULL;
+    destroy_if_unused(cluster, connection);
+}
+
+void mb_connection_unmute(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    connection->in_service = NULL;
+    if (mb_buffer_length_bytes(&connection->input) > 0 && !kb_list_node_is_linked(&connection->ready)) {
+        kb_list_push_back(&cluster->ready, &connection->ready);
+    }
+}
+
+static bool may_read(const struct mb_connection *connection)
+{
+    return connection->server != NULL && connection->in_service == NULL && !connection->is_hung &&
+           !connection->is_throttled && !connection->server->is_frozen;
+}
+
+/* The length of the frame at the front, when it is there as a whole; -1: not yet; -2: absurd.
+ * Kafka: NetworkReceive.readFrom throws InvalidReceiveException, and the connection is closed. */
+static int64_t whole_frame(const struct mb_cluster *cluster, const uint8_t *bytes, size_t length_bytes)
+{
+    if (length_bytes < KW_FRAME_LENGTH_BYTES) {
+        return -1;
+    }
+    int32_t length = kw_load_i32(bytes);
+    if (length < 0 || length > mb_setting(cluster, MB_SETTING_SOCKET_REQUEST_MAX_BYTES)) {
+        return -2;
+    }
+    return length_bytes - KW_FRAME_LENGTH_BYTES < (size_t)length ? -1 : length;
+}
+
+void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    uint32_t id = connection->id;
+    while (may_read(connection)) {
+        const uint8_t *front = mb_buffer_front(&connection->input);
+        int64_t length = whole_frame(cluster, front, mb_buffer_length_bytes(&connection->input));
+        if (length == -1) {
+            return;
+        }
+        if (length == -2 ||
+            !mb_request_serve(cluster, connection, front + KW_FRAME_LENGTH_BYTES, (size_t)length)) {
+            mb_connection_close(cluster, connection);
+            return;
+        }
+        connection = mb_connection_find(cluster, id);
+        if (connection == NULL || connection->server == NULL) {
+            return;
+        }
+        mb_buffer_take(&connection->input, (size_t)length + KW_FRAME_LENGTH_BYTES);
+    }
+}
+
+/* --- The public side --- */
+
+bool mb_connection_opened(struct mb_cluster *cluster, uint32_t connection_id, int32_t from, int32_t to,
+                          int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_broker *broker = mb_broker_of(cluster, to);
+    struct mb_connection *connection = mb_connection_find(cluster, connection_id);
+    if (broker == NULL || !mb_broker_is_running(broker) ||
+        (connection != NULL && connection->server != NULL)) {
+        return false;
+    }
+    if (connection == NULL) {
+        connection = mb_connection_create(cluster, connection_id);
+    }
+    connection->server = broker;
+    connection->from = from;
+    connection->throttled.broker = broker;
+    kb_list_push_back(&broker->connections, &connection->of_broker);
+    return true;
+}
+
+void mb_connection_closed(struct mb_cluster *cluster, uint32_t connection_id, int32_t at, int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_connection *connection = mb_connection_find(cluster, connection_id);
+    if (connection == NULL) {
+        return;
+    }
+    if (connection->server != NULL && connection->server->id == at) {
+        mb_connection_drop_server(cluster, connection);
+    } else if (connection->fetcher != NULL && connection->fetcher->broker->id == at) {
+        mb_fetcher_disconnected(connection->fetcher);
+    }
+    mb_cluster_settle(cluster);
+}
+
+void mb_receive(struct mb_cluster *cluster, uint32_t connection_id, int32_t at, const void *bytes,
+                size_t length_bytes, int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_connection *connection = mb_connection_find(cluster, connection_id);
+    if (connection == NULL) {
+        return;
+    }
+    if (connection->server != NULL && connection->server->id == at) {
+        mb_buffer_append(&connection->input, bytes, length_bytes);
+        mb_connection_read(cluster, connection);
+    } else if (connection->fetcher != NULL && connection->fetcher->broker->id == at) {
+        mb_fetcher_receive(connection->fetcher, bytes, length_bytes);
+    }
+    mb_cluster_settle(cluster);
+}
+
+void mb_connect_numbered(struct mb_cluster *cluster, uint64_t message, uint32_t connection_id)
+{
+    struct mb_connecting *connecting = mb_map_remove(&cluster->connecting, message);
+    if (connecting != NULL) {
+        mb_fetcher_numbered(cluster, connecting, connection_id);
+    }
+}
+
+void mb_connection_ready(struct mb_cluster *cluster, uint32_t connection_id, int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_connection *connection = mb_connection_find(cluster, connection_id);
+    if (connection != NULL && connection->fetcher != NULL) {
+        mb_fetcher_connected(connection->fetcher);
+    }
+    mb_cluster_settle(cluster);
+}
+
+bool mb_disconnect_clients(struct mb_cluster *cluster, int32_t broker_id, int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_broker *broker = mb_broker_of(cluster, broker_id);
+    if (broker == NULL || !mb_broker_is_running(broker)) {
+        return false;
+    }
+    struct kb_list_node *next = NULL;
+    for (struct kb_list_node *node = kb_list_first(&broker->connections); node != NULL; node = next) {
+        next = kb_list_next(&broker->connections, node);
+        struct mb_connection *connection = KB_CONTAINER_OF(node, struct mb_connection, of_broker);
+        if (connection->from == MB_FROM_CLIENT) {
+            mb_connection_close(cluster, connection);
+        }
+    }
+    mb_cluster_settle(cluster);
+    return true;
+}

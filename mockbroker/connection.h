@@ -1,0 +1,48 @@
+/**
+ * Connections: frames out of a stream of bytes, one request in service each.
+ *
+ * A client's connection has one end here, the broker it goes to (the server end). One between brokers has
+ * two: the follower's fetcher has the other.
+ *
+ * Kafka: SocketServer.Processor (mute after a request, unmute after its response), NetworkReceive.
+ */
+#ifndef MB_CONNECTION_H
+#define MB_CONNECTION_H
+
+#include "mockbroker/cluster.h"
+
+struct mb_fetch_session;
+
+struct mb_connection {
+    struct mb_broker *server; /* NULL: the server end is not open (yet, or any more) */
+    struct mb_fetcher *fetcher;
+    uint32_t id;
+    int32_t from; /* id of the broker at the other end, or MB_FROM_CLIENT */
+
+    /* Of the server end. */
+    struct kb_list_node of_broker;
+    struct kb_list_node ready;
+    struct mb_buffer input;
+    struct mb_request *in_service; /* muted: nothing is read before it is answered */
+    bool is_hung;                  /* an answer was dropped by a fault: muted for good */
+    struct mb_timer throttled;     /* muted until then. Kafka: ClientQuotaManager.ThrottledChannelReaper */
+    bool is_throttled;
+    struct mb_fetch_session *session;
+};
+
+struct mb_connection *mb_connection_find(const struct mb_cluster *cluster, uint32_t id);
+struct mb_connection *mb_connection_create(struct mb_cluster *cluster, uint32_t id);
+/** The broker closes its server end, after what it has written: an output. Its request in service is lost. */
+void mb_connection_close(struct mb_cluster *cluster, struct mb_connection *connection);
+/** Only the output. */
+void mb_connection_announce_close(struct mb_cluster *cluster, uint32_t connection, int32_t from, int32_t to);
+/** The server end is gone without a word (the other side closed, or the process died). */
+void mb_connection_drop_server(struct mb_cluster *cluster, struct mb_connection *connection);
+/** The follower's end is gone. */
+void mb_connection_drop_fetcher(struct mb_cluster *cluster, struct mb_connection *connection);
+/** The request in service is done: the next one may be read. */
+void mb_connection_unmute(struct mb_cluster *cluster, struct mb_connection *connection);
+/** Read what may be read, request by request, until one stays in service. */
+void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connection);
+
+#endif

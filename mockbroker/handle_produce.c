@@ -1,0 +1,245 @@
+/* Produce. Kafka: KafkaApis.handleProduceRequest, ReplicaManager.appendRecords. */
+
+#include "mockbroker/broker.h"
+#include "mockbroker/connection.h"
+#include "mockbroker/delayed_produce.h"
+#include "mockbroker/partition.h"
+#include "mockbroker/request.h"
+#include "wire/message_structs.h"
+#include "wire/record_batch.h"
+
+#include <string.h>
+
+/* Kafka: new PartitionResponse(error): no offset, no time, no start. */
+static void refuse(struct kw_produce_response_partition *out, int32_t error)
+{
+    out->error_code = (int16_t)error;
+    out->base_offset = -1;
+    out->log_append_time_ms = -1;
+    out->log_start_offset = -1;
+}
+
+static void announce(const struct mb_partition *partition, const struct mb_request *request,
+                     const struct mb_append_result *result, enum kw_error error, int32_t length_bytes)
+{
+    struct kb_trace *trace = request->cluster->trace;
+    const struct mb_topic_partition *tp = partition->tp;
+    uint32_t id = (uint32_t)request->correlation_id;
+    if (error != KW_ERROR_NONE) {
+        KB_TRACE(trace, 0, APPEND_REFUSED, append_refused, .broker = request->broker->id,
+                 .connection = request->connection->id, .request = id, .topic = tp->topic->trace_name,
+                 .partition = tp->index, .error = error);
+    } else if (result->is_duplicate) {
+        KB_TRACE(trace, 0, APPEND_DUPLICATE, append_duplicate, .base_offset = result->base_offset,
+                 .broker = request->broker->id, .connection = request->connection->id, .request = id,
+                 .topic = tp->topic->trace_name, .partition = tp->index);
+    } else {
+        KB_TRACE(trace, 0, LEADER_APPENDED, leader_appended, .base_offset = result->base_offset,
+                 .last_offset = result->last_offset, .broker = request->broker->id,
+                 .connection = request->connection->id, .request = id, .topic = tp->topic->trace_name,
+                 .partition = tp->index, .bytes = length_bytes);
+    }
+}
+
+/* What did not even reach a log: only the topic's name is known. */
+static void announce_refusal(const struct mb_request *request, struct kw_string name, int32_t index,
+                             int32_t error)
+{
+    struct kb_trace *trace = request->cluster->trace;
+    if (trace != NULL) {
+        KB_TRACE(trace, 0, APPEND_REFUSED, append_refused, .broker = request->broker->id,
+                 .connection = request->connection->id, .request = (uint32_t)request->correlation_id,
+                 .topic = kb_trace_intern(trace, name.data, (size_t)name.length_bytes), .partition = index,
+                 .error = error);
+    }
+}
+
+/* v8 and later name the record that did not pass. Kafka: RecordValidationException, ApiRecordError. */
+static void name_bad_record(struct mb_request *request, const struct mb_append_result *result,
+                            struct kw_produce_response_partition *out)
+{
+    static const char rejected[] = "One or more records have been rejected";
+    if (result->bad_record_index < 0) {
+        return;
+    }
+    struct kw_produce_response_record_error *bad = mb_request_take(request, 1, sizeof *bad);
+    kw_produce_response_record_error_init(bad);
+    bad->batch_index = result->bad_record_index;
+    bad->batch_index_error_message =
+        (struct kw_string){result->bad_record_text, (int32_t)strlen(result->bad_record_text)};
+    out->record_errors.items = bad;
+    out->record_errors.count = 1;
+    out->error_message = (struct kw_string){rejected, (int32_t)sizeof rejected - 1};
+}
+
+/* Kafka: ReplicaManager.appendToLocalLog, for one partition. Returns the offset that acks=all waits for. */
+static int64_t append(struct mb_request *request, struct mb_partition *partition, int16_t acks,
+                      struct kw_bytes records, struct kw_produce_response_partition *out)
+{
+    struct mb_append_result result = {
+        .base_offset = -1, .log_append_time_ms = -1, .log_start_offset = -1, .bad_record_index = -1};
+    enum kw_error error =
+        mb_partition_append_as_leader(partition, acks, records.bytes, (size_t)records.length_bytes, &result);
+    announce(partition, request, &result, error, records.length_bytes);
+    out->error_code = (int16_t)error;
+    out->base_offset = error == KW_ERROR_NONE ? result.base_offset : -1;
+    out->log_append_time_ms = error == KW_ERROR_NONE ? result.log_append_time_ms : -1;
+    out->log_start_offset = result.log_start_offset;
+    name_bad_record(request, &result, out);
+    return error == KW_ERROR_NONE ? result.last_offset + 1 : -1;
+}
+
+/* The checks before anything is appended. */
+static int32_t check(struct mb_request *request, const struct kw_produce_request *asked,
+                     struct kw_string name, const struct kw_produce_request_partition *in,
+                     struct mb_topic_partition **tp)
+{
+    struct mb_topic *topic = mb_topic_find(request->cluster, name.data, name.length_bytes);
+    *tp = topic == NULL ? NULL : mb_topic_partition_at(topic, in->index);
+    if (*tp == NULL || mb_broker_knows(request->broker, *tp) == NULL) {
+        return KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    enum kw_error error = mb_records_validate(request->version, in->records.bytes, in->records.length_bytes);
+    if (error != KW_ERROR_NONE) {
+        return error;
+    }
+    if (asked->acks < -1 || asked->acks > 1) {
+        return KW_ERROR_INVALID_REQUIRED_ACKS;
+    }
+    /* ReplicaManager.getPartitionOrException: the metadata cache knows it, but it is not hosted here. */
+    return mb_partition_online(request->broker, *tp) == NULL ? KW_ERROR_NOT_LEADER_OR_FOLLOWER
+                                                             : KW_ERROR_NONE;
+}
+
+static void produce_partition(struct mb_request *request, const struct kw_produce_request *asked,
+                              struct kw_string name, const struct kw_produce_request_partition *in,
+                              struct kw_produce_response_partition *out, struct mb_delayed_produce *delayed)
+{
+    struct mb_topic_partition *tp = NULL;
+    int32_t injected = mb_strike_error(request, name.data, name.length_bytes, in->index);
+    kw_produce_response_partition_init(out);
+    out->index = in->index;
+    if (injected != 0 && !request->fault.appended) {
+        refuse(out, injected);
+        announce_refusal(request, name, in->index, injected);
+        return;
+    }
+    int32_t error = check(request, asked, name, in, &tp);
+    if (error != KW_ERROR_NONE) {
+        refuse(out, error);
+        announce_refusal(request, name, in->index, error);
+        return;
+    }
+    struct mb_partition *partition = mb_partition_online(request->broker, tp);
+    int64_t required_offset = append(request, partition, asked->acks, in->records, out);
+    if (injected != 0) {
+        out->error_code = (int16_t)injected;
+        return;
+    }
+    if (out->error_code == KW_ERROR_NONE && asked->acks == -1) {
+        /* Kafka: DelayedProduce: the time-out is the outcome until a better one is known. */
+        delayed->waits[delayed->wait_count++] = (struct mb_produce_wait){
+            .produce = delayed, .partition = partition, .status = out, .required_offset = required_offset};
+        out->error_code = KW_ERROR_REQUEST_TIMED_OUT;
+    }
+}
+
+static bool has_transactional_records(const struct kw_produce_request *asked)
+{
+    for (int32_t i = 0; i < asked->topic_data.count; i++) {
+        for (int32_t j = 0; j < asked->topic_data.items[i].partition_data.count; j++) {
+            struct kw_bytes records = asked->topic_data.items[i].partition_data.items[j].records;
+            if (records.length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES && records.bytes != NULL &&
+                kw_record_batch_magic(records.bytes) == KW_RECORD_BATCH_MAGIC_V2 &&
+                kw_record_batch_is_transactional(records.bytes)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static uint32_t partition_total(const struct kw_produce_request *asked)
+{
+    uint32_t total = 0;
+    for (int32_t i = 0; i < asked->topic_data.count; i++) {
+        total += (uint32_t)asked->topic_data.items[i].partition_data.count;
+    }
+    return total;
+}
+
+/* The topic's name as long as the request is parked. */
+static struct kw_string keep_name(struct mb_request *request, struct kw_string name)
+{
+    char *copy = mb_request_take(request, (size_t)name.length_bytes + 1, 1);
+    if (name.length_bytes > 0) {
+        memcpy(copy, name.data, (size_t)name.length_bytes);
+    }
+    return (struct kw_string){copy, name.length_bytes};
+}
+
+void mb_handle_produce(struct mb_request *request)
+{
+    const struct kw_produce_request *asked = request->body;
+    struct kw_produce_response *response = mb_request_take(request, 1, sizeof *response);
+    struct mb_delayed_produce *delayed = mb_request_take(request, 1, sizeof *delayed);
+    kw_produce_response_init(response);
+    response->throttle_time_ms = request->throttle_ms;
+    response->responses.count = asked->topic_data.count;
+    response->responses.items =
+        mb_request_take(request, (size_t)asked->topic_data.count, sizeof *response->responses.items);
+    *delayed = (struct mb_delayed_produce){.request = request, .response = response};
+    delayed->waits = mb_request_take(request, partition_total(asked), sizeof *delayed->waits);
+    /* KafkaApis: transactional records without a transactional id cannot be authorized. */
+    bool is_unauthorized = asked->transactional_id.length_bytes < 0 && has_transactional_records(asked);
+    for (int32_t i = 0; i < asked->topic_data.count; i++) {
+        const struct kw_produce_request_topic *in = &asked->topic_data.items[i];
+        struct kw_produce_response_topic *out = &response->responses.items[i];
+        kw_produce_response_topic_init(out);
+        out->name = keep_name(request, in->name);
+        out->partition_responses.count = in->partition_data.count;
+        out->partition_responses.items = mb_request_take(request, (size_t)in->partition_data.count,
+                                                         sizeof *out->partition_responses.items);
+        for (int32_t j = 0; j < in->partition_data.count; j++) {
+            struct kw_produce_response_partition *answer = &out->partition_responses.items[j];
+            if (is_unauthorized) {
+                kw_produce_response_partition_init(answer);
+                answer->index = in->partition_data.items[j].index;
+                refuse(answer, KW_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+            } else {
+                produce_partition(request, asked, in->name, &in->partition_data.items[j], answer, delayed);
+            }
+        }
+    }
+    mb_delayed_produce_begin(delayed, asked->timeout_ms);
+}
+
+static int32_t first_error(const struct kw_produce_response *response)
+{
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct kw_produce_response_topic *topic = &response->responses.items[i];
+        for (int32_t j = 0; j < topic->partition_responses.count; j++) {
+            if (topic->partition_responses.items[j].error_code != KW_ERROR_NONE) {
+                return topic->partition_responses.items[j].error_code;
+            }
+        }
+    }
+    return KW_ERROR_NONE;
+}
+
+void mb_produce_respond(struct mb_request *request, const struct kw_produce_response *response)
+{
+    const struct kw_produce_request *asked = request->body;
+    int32_t error = first_error(response);
+    if (asked->acks != 0) {
+        mb_request_respond(request, response, error, NULL);
+        return;
+    }
+    /* acks=0 is never answered; an error ends the connection, so that the client asks for metadata.
+     * Kafka: sendNoOpResponseExemptThrottle, requestChannel.closeConnection. */
+    if (error != KW_ERROR_NONE || (request->fault.is_struck && request->fault.kind == MB_FAULT_DISCONNECT)) {
+        mb_request_close_connection(request);
+    } else {
+        mb_request_finish(request);
+    }
+}

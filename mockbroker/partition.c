@@ -1,0 +1,374 @@
+#include "mockbroker/partition.h"
+
+#include "base/assert.h"
+#include "mockbroker/delayed_fetch.h"
+#include "mockbroker/fetch_session.h"
+#include "wire/record_batch.h"
+
+#include <string.h>
+
+struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_topic_partition *tp)
+{
+    struct mb_cluster *cluster = broker->cluster;
+    const struct mb_settings *settings = &tp->topic->settings;
+    struct mb_partition *partition = mb_take(cluster->allocator, sizeof *partition);
+    *partition = (struct mb_partition){
+        .cluster = cluster,
+        .broker = broker,
+        .tp = tp,
+        .leader = -1,
+        .leader_epoch = -1,
+        .isr = mb_take(cluster->allocator, tp->replica_count * sizeof(int32_t)),
+        .proposed_isr = mb_take(cluster->allocator, tp->replica_count * sizeof(int32_t)),
+        .remotes = mb_take(cluster->allocator, tp->replica_count * sizeof(struct mb_remote)),
+    };
+    mb_log_init(&partition->log, cluster->allocator, settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES],
+                settings->values[MB_SETTING_TOPIC_RETENTION_BYTES]);
+    kb_list_init(&partition->produces);
+    kb_list_init(&partition->fetches);
+    kb_list_init(&partition->sessions);
+    for (uint32_t i = 0; i < tp->replica_count; i++) {
+        if (tp->replicas[i] != broker->index) {
+            partition->remotes[partition->remote_count++] =
+                (struct mb_remote){.broker = tp->replicas[i], .log_end_offset = MB_UNKNOWN_OFFSET};
+        } else {
+            KB_TRACE(cluster->trace, 0, REPLICA_PLACED, replica_placed, .broker = broker->id,
+                     .topic = tp->topic->trace_name, .partition = tp->index, .position = i);
+        }
+    }
+    return partition;
+}
+
+void mb_partition_destroy(struct mb_partition *partition)
+{
+    const struct linger_allocator *allocator = partition->cluster->allocator;
+    uint32_t count = partition->tp->replica_count;
+    mb_log_release(&partition->log);
+    mb_give(allocator, partition->isr, count * sizeof(int32_t));
+    mb_give(allocator, partition->proposed_isr, count * sizeof(int32_t));
+    mb_give(allocator, partition->remotes, count * sizeof(struct mb_remote));
+    mb_give(allocator, partition, sizeof *partition);
+}
+
+struct mb_partition *mb_partition_online(const struct mb_broker *broker, const struct mb_topic_partition *tp)
+{
+    struct mb_partition *partition = tp->number < broker->hosted_capacity ? broker->hosted[tp->number] : NULL;
+    return partition != NULL && partition->is_online ? partition : NULL;
+}
+
+static void unlink_node(struct kb_list_node *node)
+{
+    if (kb_list_node_is_linked(node)) {
+        kb_list_remove(node);
+    }
+}
+
+static void forget_remotes(struct mb_partition *partition)
+{
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        partition->remotes[i] =
+            (struct mb_remote){.broker = partition->remotes[i].broker, .log_end_offset = MB_UNKNOWN_OFFSET};
+    }
+}
+
+/* An AlterIsr that is on its way keeps its place (its answer will not fit any more); one that is not sent yet
+ * goes. */
+static void reset_isr(struct mb_partition *partition)
+{
+    if (partition->alter_isr == MB_ALTER_ISR_QUEUED) {
+        unlink_node(&partition->of_alter_isr);
+        partition->alter_isr = MB_ALTER_ISR_NONE;
+    }
+    partition->isr_change = MB_ISR_COMMITTED;
+    partition->proposed_isr_count = 0;
+    partition->isr_count = 0;
+}
+
+void mb_partition_stop(struct mb_partition *partition, bool clean)
+{
+    KB_ASSERT(kb_list_is_empty(&partition->produces) && kb_list_is_empty(&partition->fetches));
+    mb_fetch_sessions_forget(partition);
+    reset_isr(partition);
+    unlink_node(&partition->of_alter_isr);
+    partition->alter_isr = MB_ALTER_ISR_NONE;
+    unlink_node(&partition->of_changed);
+    unlink_node(&partition->of_lagging);
+    partition->is_online = false;
+    partition->is_leader = false;
+    partition->leader = -1;
+    partition->leader_epoch = -1;
+    partition->version = 0;
+    partition->high_watermark_changed = false;
+    forget_remotes(partition);
+    mb_log_recover(&partition->log, clean, partition->cluster->now_us);
+}
+
+/* --- Leader and follower --- */
+
+void mb_partition_changed(struct mb_partition *partition, bool high_watermark)
+{
+    partition->high_watermark_changed = partition->high_watermark_changed || high_watermark;
+    if (!kb_list_node_is_linked(&partition->of_changed)) {
+        kb_list_push_back(&partition->cluster->changed, &partition->of_changed);
+    }
+}
+
+struct mb_remote *mb_partition_remote(const struct mb_partition *partition, int32_t broker)
+{
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        if (partition->remotes[i].broker == broker) {
+            return &partition->remotes[i];
+        }
+    }
+    return NULL;
+}
+
+void mb_partition_make_leader(struct mb_partition *partition, const struct mb_partition_state *state)
+{
+    struct mb_log *log = &partition->log;
+    int64_t now_ms = mb_now_ms(partition->cluster);
+    bool is_new_leader = !partition->is_leader;
+    reset_isr(partition);
+    memcpy(partition->isr, state->isr, state->isr_count * sizeof state->isr[0]);
+    partition->isr_count = state->isr_count;
+    partition->is_online = true;
+    partition->leader_epoch = state->leader_epoch;
+    partition->version = state->version;
+    partition->epoch_start_offset = log->end_offset;
+    partition->epoch_high_watermark = log->high_watermark;
+    mb_epoch_cache_assign(&log->epochs, state->leader_epoch, log->end_offset);
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        /* Replica.resetLastCaughtUpTime: who is in sync has its full time to fetch. */
+        struct mb_remote *remote = &partition->remotes[i];
+        remote->idle_in = NULL;
+        remote->last_fetch_leader_end_offset = log->end_offset;
+        remote->last_fetch_ms = now_ms;
+        remote->last_caught_up_ms =
+            mb_is_member(partition->isr, partition->isr_count, remote->broker) ? now_ms : 0;
+        if (is_new_leader) {
+            /* What it had when this broker led before says nothing. */
+            remote->log_end_offset = MB_UNKNOWN_OFFSET;
+            remote->last_fetch_leader_end_offset = MB_UNKNOWN_OFFSET;
+            remote->last_fetch_ms = 0;
+        }
+    }
+    partition->is_leader = true;
+    partition->leader = partition->broker->index;
+    mb_partition_increment_high_watermark(partition);
+    mb_partition_watch_lag(partition);
+    mb_partition_changed(partition, true);
+}
+
+bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_partition_state *state)
+{
+    bool is_same = partition->is_online && !partition->is_leader && partition->leader == state->leader &&
+                   partition->leader_epoch == state->leader_epoch;
+    reset_isr(partition);
+    unlink_node(&partition->of_lagging);
+    partition->is_online = true;
+    partition->is_leader = false;
+    partition->leader = state->leader;
+    partition->leader_epoch = state->leader_epoch;
+    partition->version = state->version;
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        partition->remotes[i].idle_in = NULL;
+    }
+    mb_partition_changed(partition, true);
+    return !is_same;
+}
+
+/* --- High watermark --- */
+
+static void announce_high_watermark(const struct mb_partition *partition)
+{
+    KB_TRACE(partition->cluster->trace, 0, HW_ADVANCED, hw_advanced,
+             .high_watermark = partition->log.high_watermark, .broker = partition->broker->id,
+             .topic = partition->tp->topic->trace_name, .partition = partition->tp->index,
+             .is_leader = partition->is_leader);
+}
+
+void mb_partition_increment_high_watermark(struct mb_partition *partition)
+{
+    struct mb_log *log = &partition->log;
+    int64_t now_ms = mb_now_ms(partition->cluster);
+    int64_t lag_ms = mb_setting(partition->cluster, MB_SETTING_REPLICA_LAG_TIME_MAX_MS);
+    int64_t high_watermark = log->end_offset;
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        const struct mb_remote *remote = &partition->remotes[i];
+        /* One that is nearly in sync holds it back as well, or it could never reach it. */
+        if (remote->log_end_offset < high_watermark &&
+            (now_ms - remote->last_caught_up_ms <= lag_ms ||
+             mb_partition_is_in_maximal_isr(partition, remote->broker))) {
+            high_watermark = remote->log_end_offset;
+        }
+    }
+    if (high_watermark <= log->high_watermark) {
+        return; /* Log.maybeIncrementHighWatermark: never backwards */
+    }
+    mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
+    partition->epoch_high_watermark = high_watermark;
+    announce_high_watermark(partition);
+    if (mb_log_enforce_retention(log)) {
+        KB_TRACE(partition->cluster->trace, 0, LOG_START_MOVED, log_start_moved,
+                 .start_offset = log->start_offset, .broker = partition->broker->id,
+                 .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
+    }
+    mb_partition_changed(partition, true);
+}
+
+int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation)
+{
+    return isolation == MB_FETCH_LOG_END ? partition->log.end_offset : partition->log.high_watermark;
+}
+
+bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,
+                              enum kw_error *error)
+{
+    *error = KW_ERROR_NONE;
+    if (!partition->is_online || !partition->is_leader) {
+        *error = KW_ERROR_NOT_LEADER_OR_FOLLOWER;
+        return true;
+    }
+    if (partition->log.high_watermark < required_offset) {
+        return false;
+    }
+    int64_t min_isr = partition->tp->topic->settings.values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS];
+    if (min_isr > mb_partition_maximal_isr_count(partition)) {
+        *error = KW_ERROR_NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+    }
+    return true;
+}
+
+enum kw_error mb_partition_check_epoch(const struct mb_partition *partition, int32_t current_leader_epoch,
+                                       bool must_lead)
+{
+    /* Kafka: Partition.checkCurrentLeaderEpoch comes first, then whether it leads. */
+    if (current_leader_epoch >= 0 && current_leader_epoch < partition->leader_epoch) {
+        return KW_ERROR_FENCED_LEADER_EPOCH;
+    }
+    if (current_leader_epoch >= 0 && current_leader_epoch > partition->leader_epoch) {
+        return KW_ERROR_UNKNOWN_LEADER_EPOCH;
+    }
+    return must_lead && !partition->is_leader ? KW_ERROR_NOT_LEADER_OR_FOLLOWER : KW_ERROR_NONE;
+}
+
+/* --- Append --- */
+
+/* The log end is about to move: what a session's silence meant up to now is written down. */
+static void wake_idle_remotes(struct mb_partition *partition)
+{
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        struct mb_remote *remote = &partition->remotes[i];
+        if (remote->idle_in != NULL) {
+            remote->last_fetch_ms = remote->idle_in->last_fetch_ms;
+            if (remote->last_caught_up_ms < remote->idle_in->last_fetch_ms) {
+                remote->last_caught_up_ms = remote->idle_in->last_fetch_ms;
+            }
+            remote->last_fetch_leader_end_offset = partition->log.end_offset;
+            remote->idle_in = NULL;
+        }
+    }
+}
+
+static enum kw_error append(struct mb_partition *partition, const uint8_t *records, uint32_t batch_bytes,
+                            struct mb_append_result *result)
+{
+    struct mb_cluster *cluster = partition->cluster;
+    struct mb_log *log = &partition->log;
+    struct mb_block *block = mb_block_create(cluster->allocator, records, batch_bytes);
+    /* Kafka: LogValidator.assignOffsetsNonCompressed: offset, leader epoch, time. */
+    kw_record_batch_set_base_offset(block->bytes, log->end_offset);
+    kw_record_batch_set_partition_leader_epoch(block->bytes, partition->leader_epoch);
+    bool stamps =
+        partition->tp->topic->settings.values[MB_SETTING_TOPIC_MESSAGE_TIMESTAMP_TYPE] == MB_LOG_APPEND_TIME;
+    if (stamps) {
+        kw_record_batch_set_max_timestamp(block->bytes, KW_TIMESTAMP_LOG_APPEND_TIME, mb_now_ms(cluster));
+    }
+    const struct mb_batch_metadata *duplicate = NULL;
+    enum kw_error error = mb_producer_states_validate(&log->producers, block->bytes, &duplicate);
+    if (error != KW_ERROR_NONE) {
+        mb_block_drop(cluster->allocator, block);
+        result->log_start_offset = log->start_offset;
+        return error;
+    }
+    result->log_start_offset = log->start_offset;
+    if (duplicate != NULL) {
+        /* The first answer once more; its time even under CreateTime. */
+        result->is_duplicate = true;
+        result->base_offset = duplicate->last_offset - duplicate->offset_delta;
+        result->last_offset = duplicate->last_offset;
+        result->log_append_time_ms = duplicate->timestamp_ms;
+        mb_block_drop(cluster->allocator, block);
+        return KW_ERROR_NONE;
+    }
+    result->base_offset = log->end_offset;
+    result->last_offset = kw_record_batch_last_offset(block->bytes);
+    result->log_append_time_ms = stamps ? mb_now_ms(cluster) : KW_NO_TIMESTAMP;
+    wake_idle_remotes(partition);
+    mb_log_append(log, block);
+    return KW_ERROR_NONE;
+}
+
+enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int16_t acks,
+                                            const uint8_t *records, size_t length_bytes,
+                                            struct mb_append_result *result)
+{
+    const struct mb_settings *settings = &partition->tp->topic->settings;
+    if (!partition->is_leader) {
+        return KW_ERROR_NOT_LEADER_OR_FOLLOWER;
+    }
+    if (acks == -1 && partition->isr_count < settings->values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS]) {
+        result->log_start_offset = partition->log.start_offset;
+        return KW_ERROR_NOT_ENOUGH_REPLICAS;
+    }
+    uint32_t batch_bytes = 0;
+    enum kw_error error = mb_batch_validate(settings, records, length_bytes, mb_now_ms(partition->cluster),
+                                            &batch_bytes, result);
+    if (error != KW_ERROR_NONE) {
+        /* Kafka: ReplicaManager.appendToLocalLog: some errors are reported without the log's start. */
+        bool is_plain = error == KW_ERROR_MESSAGE_TOO_LARGE || error == KW_ERROR_RECORD_LIST_TOO_LARGE ||
+                        error == KW_ERROR_CORRUPT_MESSAGE;
+        result->log_start_offset = is_plain ? -1 : partition->log.start_offset;
+        return error;
+    }
+    error = append(partition, records, batch_bytes, result);
+    if (error != KW_ERROR_NONE) {
+        return error;
+    }
+    mb_partition_increment_high_watermark(partition);
+    if (!result->is_duplicate) {
+        mb_partition_watch_lag(partition);
+        mb_partition_changed(partition, false);
+    }
+    return KW_ERROR_NONE;
+}
+
+/* --- A follower's fetch --- */
+
+void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follower, int64_t offset,
+                                   struct mb_fetch_session *session)
+{
+    struct mb_remote *remote = mb_partition_remote(partition, follower);
+    if (remote == NULL || !partition->is_leader) {
+        return;
+    }
+    int64_t now_ms = mb_now_ms(partition->cluster);
+    int64_t leader_end_offset = partition->log.end_offset;
+    int64_t old_end_offset = remote->log_end_offset;
+    /* Kafka: Replica.updateFetchState. */
+    if (offset >= leader_end_offset) {
+        remote->last_caught_up_ms = now_ms > remote->last_caught_up_ms ? now_ms : remote->last_caught_up_ms;
+    } else if (offset >= remote->last_fetch_leader_end_offset &&
+               remote->last_caught_up_ms < remote->last_fetch_ms) {
+        remote->last_caught_up_ms = remote->last_fetch_ms;
+    }
+    remote->log_end_offset = offset;
+    remote->last_fetch_leader_end_offset = leader_end_offset;
+    remote->last_fetch_ms = now_ms;
+    mb_partition_maybe_expand_isr(partition, remote);
+    if (old_end_offset != offset) {
+        mb_partition_increment_high_watermark(partition);
+    }
+    bool is_idle = offset == leader_end_offset && mb_partition_is_in_maximal_isr(partition, follower);
+    remote->idle_in = is_idle ? session : NULL;
+}

@@ -1,0 +1,155 @@
+/**
+ * One replica of a partition on one broker: its log, and what the broker believes about it.
+ *
+ * A leader keeps what it knows of its followers (mb_remote), the in-sync set with the change to it that is on
+ * its way to the controller, and the requests that wait for the partition. A follower keeps how far it
+ * fetched.
+ *
+ * Kafka: Partition, Replica, IsrState.
+ */
+#ifndef MB_PARTITION_H
+#define MB_PARTITION_H
+
+#include "mockbroker/cluster.h"
+#include "mockbroker/partition_log.h"
+#include "mockbroker/replica_fetcher.h"
+#include "wire/errors.h"
+
+struct mb_fetch_session;
+
+/** Kafka: LogOffsetMetadata.UnknownOffsetMetadata. */
+enum { MB_UNKNOWN_OFFSET = -1 };
+
+/** What a leader knows of a follower. Kafka: Replica. */
+struct mb_remote {
+    int32_t broker;
+    int64_t log_end_offset;
+    int64_t last_caught_up_ms;
+    int64_t last_fetch_ms;
+    int64_t last_fetch_leader_end_offset;
+    /* When its fetch session names it no more because nothing changes, each fetch of the session still means
+     * that it was caught up then; written down when something does change. NULL: not so. */
+    struct mb_fetch_session *idle_in;
+};
+
+enum mb_isr_change { MB_ISR_COMMITTED, MB_ISR_PENDING_EXPAND, MB_ISR_PENDING_SHRINK };
+/** Where an AlterIsr item is. Kafka: DefaultAlterIsrManager.unsentIsrUpdates. */
+enum mb_alter_isr { MB_ALTER_ISR_NONE, MB_ALTER_ISR_QUEUED, MB_ALTER_ISR_IN_FLIGHT };
+
+struct mb_partition {
+    struct mb_cluster *cluster;
+    struct mb_broker *broker;
+    struct mb_topic_partition *tp;
+    struct mb_log log;
+
+    /* Of the process: gone when the broker stops. */
+    bool is_online; /* a LeaderAndIsr for it came */
+    bool is_leader;
+    int32_t leader; /* index; -1: unknown */
+    int32_t leader_epoch;
+    int32_t version;
+    int64_t epoch_start_offset; /* of a leader */
+    int32_t *isr;               /* committed; room for every replica */
+    uint32_t isr_count;
+    enum mb_isr_change isr_change;
+    int32_t *proposed_isr;
+    uint32_t proposed_isr_count;
+    enum mb_alter_isr alter_isr;
+    struct kb_list_node of_alter_isr;
+    struct mb_remote *remotes; /* in the order of the assignment, without this broker */
+    uint32_t remote_count;
+
+    struct kb_list produces; /* parked: mb_produce_wait */
+    struct kb_list fetches;  /* parked, without a session: mb_fetch_wait */
+    struct kb_list sessions; /* of followers: mb_session_partition */
+    struct kb_list_node of_changed;
+    bool high_watermark_changed;
+    struct kb_list_node of_lagging;
+
+    struct mb_fetch_state fetch; /* of a follower */
+
+    /* For mb_check: the highest high watermark as leader in this epoch. */
+    int64_t epoch_high_watermark;
+};
+
+struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_topic_partition *tp);
+void mb_partition_destroy(struct mb_partition *partition);
+/** The replica of tp on a broker, known to its process; or NULL. */
+struct mb_partition *mb_partition_online(const struct mb_broker *broker, const struct mb_topic_partition *tp);
+
+/** The process ends: what waits is gone, the log stays. */
+void mb_partition_stop(struct mb_partition *partition, bool clean);
+
+/** Kafka: Partition.makeLeader, makeFollower (true: fetching is to begin anew). */
+void mb_partition_make_leader(struct mb_partition *partition, const struct mb_partition_state *state);
+bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_partition_state *state);
+
+struct mb_append_result {
+    int64_t base_offset;
+    int64_t last_offset;
+    int64_t log_append_time_ms;
+    int64_t log_start_offset;
+    bool is_duplicate;
+    /* Of a record that did not pass: v8 and later answers name it. */
+    int32_t bad_record_index; /* -1: none */
+    const char *bad_record_text;
+};
+
+/** Kafka: Partition.appendRecordsToLeader, Log.appendAsLeader. */
+enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int16_t acks,
+                                            const uint8_t *records, size_t length_bytes,
+                                            struct mb_append_result *result);
+
+/** A follower's fetch arrived. Kafka: Partition.updateFollowerFetchState. */
+void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follower, int64_t offset,
+                                   struct mb_fetch_session *session);
+/** NULL: not one of the assignment. */
+struct mb_remote *mb_partition_remote(const struct mb_partition *partition, int32_t broker);
+
+/** Kafka: Partition.maybeIncrementLeaderHW. */
+void mb_partition_increment_high_watermark(struct mb_partition *partition);
+
+/** Kafka: Partition.checkEnoughReplicasReachOffset: true when the wait is over, with its outcome. */
+bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,
+                              enum kw_error *error);
+
+/** Kafka: Partition.getLocalLog with an expected leader epoch (-1: none). */
+enum kw_error mb_partition_check_epoch(const struct mb_partition *partition, int32_t current_leader_epoch,
+                                       bool must_lead);
+
+/** Where a fetch may read to. Kafka: FetchIsolation. */
+enum mb_fetch_isolation { MB_FETCH_LOG_END, MB_FETCH_HIGH_WATERMARK };
+int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation);
+
+/** Somebody waiting for this partition may go on: looked at when the cluster settles. */
+void mb_partition_changed(struct mb_partition *partition, bool high_watermark);
+
+/* partition_isr.c */
+
+uint32_t mb_partition_maximal_isr_count(const struct mb_partition *partition);
+bool mb_partition_is_in_maximal_isr(const struct mb_partition *partition, int32_t broker);
+/** Kafka: Partition.maybeExpandIsr, maybeShrinkIsr. */
+void mb_partition_maybe_expand_isr(struct mb_partition *partition, const struct mb_remote *remote);
+void mb_partition_maybe_shrink_isr(struct mb_partition *partition);
+/** The controller answered. Kafka: Partition.handleAlterIsrResponse. state: NULL with an error. */
+void mb_partition_alter_isr_done(struct mb_partition *partition, const struct mb_partition_state *state,
+                                 int32_t error);
+/** Somebody of the ISR may be behind: the broker's periodic check is to look at it. */
+void mb_partition_watch_lag(struct mb_partition *partition);
+/** Send what waits for AlterIsr. Kafka: DefaultAlterIsrManager.maybePropagateIsrChanges. */
+void mb_broker_propagate_isr_changes(struct mb_broker *broker);
+void mb_broker_check_isrs(struct mb_cluster *cluster, struct mb_timer *timer);
+
+/* batch_validator.c */
+
+/**
+ * May a client's records be appended? What they are must be one batch; the checks come in Kafka's order.
+ * Kafka: ProduceRequest.validateRecords (mb_records_validate), Log.analyzeAndValidateRecords,
+ * LogValidator.validateBatch, validateRecord (mb_batch_validate).
+ */
+enum kw_error mb_records_validate(int16_t version, const uint8_t *records, int32_t length_bytes);
+enum kw_error mb_batch_validate(const struct mb_settings *settings, const uint8_t *records,
+                                size_t length_bytes, int64_t now_ms, uint32_t *batch_bytes,
+                                struct mb_append_result *result);
+
+#endif

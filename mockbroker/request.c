@@ -1,0 +1,375 @@
+#include "mockbroker/request.h"
+
+#include "base/assert.h"
+#include "mockbroker/connection.h"
+#include "mockbroker/delayed_fetch.h"
+#include "mockbroker/delayed_produce.h"
+#include "wire/api_frame.h"
+
+#include <string.h>
+
+enum { ARENA_BLOCK_BYTES = 4096 };
+
+typedef void handler(struct mb_request *request);
+
+/* What is served. Transactions and groups join here when their coordinators do. */
+static handler *handler_of(int16_t api_key)
+{
+    switch ((enum kw_api_key)api_key) {
+    case KW_API_PRODUCE:
+        return mb_handle_produce;
+    case KW_API_FETCH:
+        return mb_handle_fetch;
+    case KW_API_LIST_OFFSETS:
+        return mb_handle_list_offsets;
+    case KW_API_METADATA:
+        return mb_handle_metadata;
+    case KW_API_API_VERSIONS:
+        return mb_handle_api_versions;
+    case KW_API_FIND_COORDINATOR:
+        return mb_handle_find_coordinator;
+    case KW_API_INIT_PRODUCER_ID:
+        return mb_handle_init_producer_id;
+    case KW_API_OFFSET_FOR_LEADER_EPOCH:
+        return mb_handle_offset_for_leader_epoch;
+#define NOT_SERVED(key) case KW_API_##key:
+        NOT_SERVED(LEADER_AND_ISR)
+        NOT_SERVED(STOP_REPLICA)
+        NOT_SERVED(UPDATE_METADATA)
+        NOT_SERVED(CONTROLLED_SHUTDOWN)
+        NOT_SERVED(OFFSET_COMMIT)
+        NOT_SERVED(OFFSET_FETCH)
+        NOT_SERVED(JOIN_GROUP)
+        NOT_SERVED(HEARTBEAT)
+        NOT_SERVED(LEAVE_GROUP)
+        NOT_SERVED(SYNC_GROUP)
+        NOT_SERVED(DESCRIBE_GROUPS)
+        NOT_SERVED(LIST_GROUPS)
+        NOT_SERVED(SASL_HANDSHAKE)
+        NOT_SERVED(CREATE_TOPICS)
+        NOT_SERVED(DELETE_TOPICS)
+        NOT_SERVED(DELETE_RECORDS)
+        NOT_SERVED(ADD_PARTITIONS_TO_TXN)
+        NOT_SERVED(ADD_OFFSETS_TO_TXN)
+        NOT_SERVED(END_TXN)
+        NOT_SERVED(WRITE_TXN_MARKERS)
+        NOT_SERVED(TXN_OFFSET_COMMIT)
+        NOT_SERVED(DESCRIBE_ACLS)
+        NOT_SERVED(CREATE_ACLS)
+        NOT_SERVED(DELETE_ACLS)
+        NOT_SERVED(DESCRIBE_CONFIGS)
+        NOT_SERVED(ALTER_CONFIGS)
+        NOT_SERVED(ALTER_REPLICA_LOG_DIRS)
+        NOT_SERVED(DESCRIBE_LOG_DIRS)
+        NOT_SERVED(SASL_AUTHENTICATE)
+        NOT_SERVED(CREATE_PARTITIONS)
+        NOT_SERVED(CREATE_DELEGATION_TOKEN)
+        NOT_SERVED(RENEW_DELEGATION_TOKEN)
+        NOT_SERVED(EXPIRE_DELEGATION_TOKEN)
+        NOT_SERVED(DESCRIBE_DELEGATION_TOKEN)
+        NOT_SERVED(DELETE_GROUPS)
+        NOT_SERVED(ELECT_LEADERS)
+        NOT_SERVED(INCREMENTAL_ALTER_CONFIGS)
+        NOT_SERVED(ALTER_PARTITION_REASSIGNMENTS)
+        NOT_SERVED(LIST_PARTITION_REASSIGNMENTS)
+        NOT_SERVED(OFFSET_DELETE)
+        NOT_SERVED(DESCRIBE_CLIENT_QUOTAS)
+        NOT_SERVED(ALTER_CLIENT_QUOTAS)
+        NOT_SERVED(DESCRIBE_USER_SCRAM_CREDENTIALS)
+        NOT_SERVED(ALTER_USER_SCRAM_CREDENTIALS)
+        NOT_SERVED(VOTE)
+        NOT_SERVED(BEGIN_QUORUM_EPOCH)
+        NOT_SERVED(END_QUORUM_EPOCH)
+        NOT_SERVED(DESCRIBE_QUORUM)
+        NOT_SERVED(ALTER_ISR)
+        NOT_SERVED(UPDATE_FEATURES)
+        NOT_SERVED(ENVELOPE)
+        NOT_SERVED(FETCH_SNAPSHOT)
+        NOT_SERVED(DESCRIBE_CLUSTER)
+        NOT_SERVED(DESCRIBE_PRODUCERS)
+        NOT_SERVED(BROKER_REGISTRATION)
+        NOT_SERVED(BROKER_HEARTBEAT)
+        NOT_SERVED(UNREGISTER_BROKER)
+        NOT_SERVED(DESCRIBE_TRANSACTIONS)
+        NOT_SERVED(LIST_TRANSACTIONS)
+        NOT_SERVED(ALLOCATE_PRODUCER_IDS)
+        NOT_SERVED(COUNT)
+#undef NOT_SERVED
+        break;
+    }
+    return NULL;
+}
+
+bool mb_api_is_served(int16_t api_key)
+{
+    return handler_of(api_key) != NULL;
+}
+
+void *mb_request_take(struct mb_request *request, size_t count, size_t item_bytes)
+{
+    KB_ASSERT(item_bytes == 0 || count <= SIZE_MAX / item_bytes);
+    void *memory = kb_arena_allocate(&request->arena, count * item_bytes);
+    KB_ASSERT(memory != NULL || count * item_bytes == 0);
+    if (count * item_bytes > 0) {
+        memset(memory, 0, count * item_bytes);
+    }
+    return memory;
+}
+
+/* --- Begin and end --- */
+
+static void delay_is_over(struct mb_cluster *cluster, struct mb_timer *timer);
+static void disk_is_done(struct mb_cluster *cluster, struct mb_timer *timer);
+
+static struct mb_request *begin(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    struct kb_list_node *spare = kb_list_pop_front(&cluster->spare_requests);
+    struct mb_request *request;
+    struct kb_arena arena;
+    if (spare != NULL) {
+        request = KB_CONTAINER_OF(spare, struct mb_request, spare);
+        arena = request->arena;
+    } else {
+        request = mb_take(cluster->allocator, sizeof *request);
+        kb_arena_init(&arena, cluster->allocator, ARENA_BLOCK_BYTES, 0);
+    }
+    *request = (struct mb_request){
+        .cluster = cluster,
+        .broker = connection->server,
+        .connection = connection,
+        .arena = arena,
+        .disk = {.fire = disk_is_done, .broker = connection->server},
+        .delay = {.fire = delay_is_over, .broker = connection->server},
+    };
+    connection->in_service = request;
+    return request;
+}
+
+static void end(struct mb_request *request)
+{
+    struct mb_cluster *cluster = request->cluster;
+    KB_ASSERT(request->produce == NULL && request->fetch == NULL);
+    mb_timer_cancel(cluster, &request->disk);
+    mb_timer_cancel(cluster, &request->delay);
+    if (request->delayed_output != NULL) {
+        mb_output_destroy(cluster->allocator, request->delayed_output);
+    }
+    if (request->frame != NULL) {
+        mb_block_drop(cluster->allocator, request->frame);
+    }
+    kb_arena_reset(&request->arena);
+    kb_list_push_front(&cluster->spare_requests, &request->spare);
+}
+
+void mb_request_finish(struct mb_request *request)
+{
+    struct mb_connection *connection = request->connection;
+    struct mb_cluster *cluster = request->cluster;
+    end(request);
+    if (connection != NULL) {
+        mb_connection_unmute(cluster, connection);
+    }
+}
+
+void mb_request_abandon(struct mb_request *request)
+{
+    if (request->produce != NULL) {
+        mb_delayed_produce_cancel(request->produce);
+    }
+    if (request->fetch != NULL) {
+        mb_delayed_fetch_cancel(request->fetch);
+    }
+    if (request->connection != NULL) {
+        request->connection->in_service = NULL;
+    }
+    end(request);
+}
+
+void mb_request_close_connection(struct mb_request *request)
+{
+    struct mb_connection *connection = request->connection;
+    struct mb_cluster *cluster = request->cluster;
+    mb_request_abandon(request);
+    mb_connection_close(cluster, connection);
+}
+
+/* --- Serving --- */
+
+/* Kafka: RequestContext.parseRequest: a version of ApiVersions that is too new has an unreadable body, and is
+ * answered all the same. Any other version or body that does not fit ends the connection. */
+static bool decode(struct mb_request *request, struct kw_reader *reader)
+{
+    const struct kw_api *api = request->api;
+    if (!kw_api_has_version(api, request->version)) {
+        return api->key == KW_API_API_VERSIONS;
+    }
+    request->body = mb_request_take(request, 1, api->request->struct_size_bytes);
+    struct kw_message_error error;
+    return kw_message_decode(api->request, request->version, reader, &request->arena, request->body,
+                             &error) == KW_MESSAGE_OK;
+}
+
+static void dispatch(struct mb_request *request)
+{
+    mb_faults_strike(request);
+    if (request->fault.is_struck && request->fault.kind == MB_FAULT_DROP_REQUEST) {
+        request->connection->is_hung = true;
+        mb_request_finish(request);
+        return;
+    }
+    handler_of(request->api->key)(request);
+}
+
+bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connection, const uint8_t *frame,
+                      size_t length_bytes)
+{
+    struct kw_reader reader;
+    kw_reader_init(&reader, frame, length_bytes);
+    struct kw_request_header header;
+    const struct kw_api *api = NULL;
+    struct kw_message_error error;
+    if (kw_request_header_decode(&reader, &header, &api, &error) != KW_MESSAGE_OK || api == NULL ||
+        api->request == NULL || handler_of(api->key) == NULL) {
+        return false;
+    }
+    struct mb_request *request = begin(cluster, connection);
+    request->api = api;
+    request->version = header.request_api_version;
+    request->correlation_id = header.correlation_id;
+    KB_TRACE(cluster->trace, 0, REQUEST_ARRIVED, request_arrived, .broker = request->broker->id,
+             .connection = connection->id, .request = (uint32_t)header.correlation_id, .api = api->key,
+             .version = header.request_api_version);
+    if (!decode(request, &reader)) {
+        mb_request_abandon(request);
+        return false;
+    }
+    if (request->broker->append_us > 0 && api->key == KW_API_PRODUCE) {
+        /* The frame belongs to the connection's buffer: what waits for the disk needs its own. */
+        request->frame = mb_block_create(cluster->allocator, frame, (uint32_t)length_bytes);
+        kb_arena_reset(&request->arena);
+        int64_t start_us =
+            cluster->now_us > request->broker->disk_free_us ? cluster->now_us : request->broker->disk_free_us;
+        request->broker->disk_free_us = start_us + request->broker->append_us;
+        mb_timer_set(cluster, &request->disk, request->broker->disk_free_us);
+        return true;
+    }
+    dispatch(request);
+    return true;
+}
+
+static void disk_is_done(struct mb_cluster *cluster, struct mb_timer *timer)
+{
+    (void)cluster;
+    struct mb_request *request = KB_CONTAINER_OF(timer, struct mb_request, disk);
+    struct kw_reader reader;
+    kw_reader_init(&reader, request->frame->bytes, request->frame->size_bytes);
+    struct kw_request_header header;
+    const struct kw_api *api = NULL;
+    struct kw_message_error error;
+    bool is_fine =
+        kw_request_header_decode(&reader, &header, &api, &error) == KW_MESSAGE_OK && decode(request, &reader);
+    KB_ASSERT(is_fine);
+    dispatch(request);
+}
+
+/* --- Answering --- */
+
+struct mb_pending_output *mb_request_begin_response(struct mb_request *request)
+{
+    return mb_output_create(request->cluster->allocator, MB_OUTPUT_BYTES);
+}
+
+static void encode(struct mb_request *request, int16_t version, const void *body,
+                   struct mb_pending_output *output)
+{
+    const struct linger_allocator *allocator = request->cluster->allocator;
+    struct kw_frame frame = {
+        .api = request->api, .version = version, .correlation_id = request->correlation_id, .body = body};
+    size_t size_bytes = 0;
+    size_t records_bytes = 0;
+    struct kw_message_error error;
+    enum kw_message_status status = kw_frame_size(&frame, &size_bytes, &records_bytes, &error);
+    KB_ASSERT(status == KW_MESSAGE_OK);
+    output->memory_bytes = size_bytes - records_bytes;
+    output->memory = mb_take(allocator, output->memory_bytes);
+    struct kw_writer writer;
+    kw_writer_init(&writer, output->memory, output->memory_bytes);
+
+    uint32_t capacity = 2 * output->block_count + 1;
+    struct kw_segment *scratch = mb_request_take(request, capacity, sizeof *scratch);
+    struct kw_segment_list list = {.segments = scratch, .capacity = capacity};
+    status = kw_frame_encode(&frame, &writer, &list, &error);
+    KB_ASSERT(status == KW_MESSAGE_OK);
+    output->segments = mb_reserve(allocator, output->segments, &output->segment_capacity,
+                                  (uint32_t)list.count, sizeof *output->segments);
+    for (size_t i = 0; i < list.count; i++) {
+        output->segments[i] = (struct mb_segment){scratch[i].bytes, scratch[i].length_bytes};
+    }
+    output->out.segment_count = (uint32_t)list.count;
+    output->out.length_bytes = size_bytes;
+}
+
+static void throttle(struct mb_request *request)
+{
+    /* Kafka: ClientQuotaManager.throttle: the answer leaves at once, the channel stays muted that long. */
+    struct mb_connection *connection = request->connection;
+    connection->is_throttled = true;
+    mb_timer_set(request->cluster, &connection->throttled,
+                 request->cluster->now_us + (int64_t)request->throttle_ms * 1000);
+}
+
+static void delay_is_over(struct mb_cluster *cluster, struct mb_timer *timer)
+{
+    struct mb_request *request = KB_CONTAINER_OF(timer, struct mb_request, delay);
+    mb_output_push(&cluster->outputs, request->delayed_output);
+    request->delayed_output = NULL;
+    mb_request_finish(request);
+}
+
+void mb_request_respond_as(struct mb_request *request, int16_t version, const void *body, int32_t error,
+                           struct mb_pending_output *output)
+{
+    struct mb_cluster *cluster = request->cluster;
+    if (output == NULL) {
+        output = mb_request_begin_response(request);
+    }
+    encode(request, version, body, output);
+    output->out.connection = request->connection->id;
+    output->out.from = request->broker->id;
+    output->out.to = request->connection->from;
+    output->out.request = (uint32_t)request->correlation_id;
+    output->out.api = request->api->key;
+    output->out.is_response = true;
+
+    const struct mb_strike *fault = &request->fault;
+    if (fault->is_struck && fault->kind == MB_FAULT_DROP_RESPONSE) {
+        mb_output_destroy(cluster->allocator, output);
+        request->connection->is_hung = true;
+        mb_request_finish(request);
+        return;
+    }
+    if (fault->is_struck && fault->kind == MB_FAULT_DISCONNECT) {
+        mb_output_destroy(cluster->allocator, output);
+        mb_request_close_connection(request);
+        return;
+    }
+    KB_TRACE(cluster->trace, 0, RESPONSE_SENT, response_sent, .broker = request->broker->id,
+             .connection = request->connection->id, .request = (uint32_t)request->correlation_id,
+             .api = request->api->key, .error = error);
+    if (fault->is_struck && fault->kind == MB_FAULT_DELAY_RESPONSE && fault->delay_us > 0) {
+        request->delayed_output = output;
+        mb_timer_set(cluster, &request->delay, cluster->now_us + fault->delay_us);
+        return;
+    }
+    mb_output_push(&cluster->outputs, output);
+    if (request->throttle_ms > 0) {
+        throttle(request);
+    }
+    mb_request_finish(request);
+}
+
+void mb_request_respond(struct mb_request *request, const void *body, int32_t error,
+                        struct mb_pending_output *output)
+{
+    mb_request_respond_as(request, request->version, body, error, output);
+}

@@ -1,0 +1,82 @@
+/**
+ * One request in service, from its frame to its response.
+ *
+ * Kafka: RequestChannel.Request, RequestContext.parseRequest, KafkaApis.handle, RequestChannel.sendResponse.
+ */
+#ifndef MB_REQUEST_H
+#define MB_REQUEST_H
+
+#include "base/arena.h"
+#include "mockbroker/cluster.h"
+#include "mockbroker/fault.h"
+#include "wire/api_keys.h"
+#include "wire/cursor.h"
+
+struct mb_connection;
+struct mb_delayed_fetch;
+struct mb_delayed_produce;
+
+struct mb_request {
+    struct kb_list_node spare;
+    struct mb_cluster *cluster;
+    struct mb_broker *broker;
+    struct mb_connection *connection; /* NULL: closed meanwhile */
+    const struct kw_api *api;
+    int16_t version;
+    int32_t correlation_id;
+    struct kb_arena arena;  /* of the decoded request and of what the answer needs */
+    void *body;             /* the decoded request; strings and records point into the frame */
+    struct mb_block *frame; /* a copy of it, when the request outlives the call that brought it */
+    struct mb_strike fault;
+    int32_t throttle_ms;
+
+    struct mb_timer disk;                     /* the append takes time */
+    struct mb_timer delay;                    /* the answer is held back by a fault */
+    struct mb_pending_output *delayed_output; /* that answer */
+    struct mb_delayed_produce *produce;       /* parked */
+    struct mb_delayed_fetch *fetch;           /* parked */
+};
+
+/**
+ * Decode a frame (without its length) and serve it. False: it is not a request that 3.0.0 would answer, and
+ * the connection is to be closed. Kafka: SocketServer.processCompletedReceives, RequestHeader.parse.
+ */
+bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connection, const uint8_t *frame,
+                      size_t length_bytes);
+
+/** Memory that lives as long as the request, zeroed. */
+void *mb_request_take(struct mb_request *request, size_t count, size_t item_bytes);
+
+/** An answer is put together: blocks added to it stay valid until it has left. */
+struct mb_pending_output *mb_request_begin_response(struct mb_request *request);
+
+/**
+ * Answer: encode the body, which is the struct of the API's response, and end the request. error is what
+ * tracing shows. output comes from mb_request_begin_response, or is NULL when no batches are in the answer.
+ */
+void mb_request_respond(struct mb_request *request, const void *body, int32_t error,
+                        struct mb_pending_output *output);
+/** The answer to a version of ApiVersions that 3.0.0 does not have is of version 0. */
+void mb_request_respond_as(struct mb_request *request, int16_t version, const void *body, int32_t error,
+                           struct mb_pending_output *output);
+/** It ends without an answer, and the connection goes on. Kafka: sendNoOpResponseExemptThrottle. */
+void mb_request_finish(struct mb_request *request);
+/** It ends, and so does its connection. Kafka: RequestChannel.closeConnection. */
+void mb_request_close_connection(struct mb_request *request);
+/** It is forgotten: its connection or its broker is gone. */
+void mb_request_abandon(struct mb_request *request);
+
+/** The handlers, one file each. They answer, park, or end the request. */
+void mb_handle_produce(struct mb_request *request);
+void mb_handle_fetch(struct mb_request *request);
+void mb_handle_list_offsets(struct mb_request *request);
+void mb_handle_metadata(struct mb_request *request);
+void mb_handle_api_versions(struct mb_request *request);
+void mb_handle_find_coordinator(struct mb_request *request);
+void mb_handle_init_producer_id(struct mb_request *request);
+void mb_handle_offset_for_leader_epoch(struct mb_request *request);
+
+/** Does this cluster serve the API? ApiVersions lists exactly these. */
+bool mb_api_is_served(int16_t api_key);
+
+#endif
