@@ -1,10 +1,10 @@
 /**
  * Text: fonts by fontconfig, shaping by SDL2_ttf, glyphs in one A8 atlas. Needs no display.
  *
- * Words are shaped as a whole (kerning, even spacing); numbers in pieces of up to three digits and ideographs
- * one by one, so that a running clock does not fill the cache. Numbers that change stand in a mono font,
- * whose digits are equally wide. A code point the font lacks is taken from the CJK font, then from whatever
- * covers it.
+ * Phrases are shaped as a whole (kerning, even spacing); numbers in pieces of up to three digits and
+ * ideographs one by one, so that a running clock does not fill the cache. Numbers that change stand in a mono
+ * font, whose digits are equally wide. A code point the font lacks is taken from the CJK font, then from
+ * whatever covers it.
  *
  * Results depend on the device scale because glyphs are placed on device pixels: set it before measuring.
  * Without any font, or with `fixed_metrics`, every glyph is a box of fixed width (half an em; ideographs one

@@ -2,7 +2,6 @@
 
 #include "unit.h"
 
-
 #define SIDE 64
 
 static struct view_draw_list list;
