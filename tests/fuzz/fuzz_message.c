@@ -21,8 +21,8 @@ enum {
     /* Of a message's struct. */
     MESSAGE_BYTES = 512,
     /*
-     * An array item takes a byte at least and 200 in memory at most, and each array that is not empty has a
-     * block of its own here, of 2 bytes or more: a hundredfold is generous.
+     * Of arrays, for a byte of input: an item takes fewer than 200 bytes, and an array that is not empty has
+     * a block of its own here, with a header.
      */
     MEMORY_PER_BYTE = 256,
     SEGMENTS_MAX = 4096
