@@ -91,6 +91,8 @@ struct trace_run {
     bool has_view_changed;
     struct kp_memory_view memory;
     bool has_sender_exited;
+    /** Leave out the milliseconds in which nothing is due. */
+    bool is_sleeping_between;
     /** Something happened in the iteration. */
     bool is_busy;
     /** One message. */

@@ -324,3 +324,28 @@ void scripted_cluster_begin_ms(struct scripted_cluster *cluster, int64_t t)
         }
     }
 }
+
+static int64_t earlier(int64_t next, int64_t other, int64_t t)
+{
+    return other > t && other < next ? other : next;
+}
+
+int64_t scripted_cluster_next_ms(const struct scripted_cluster *cluster, int64_t t)
+{
+    int64_t next = INT64_MAX;
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, cluster->script)
+    {
+        next = earlier(next, json_member_integer(entry, "at", -1), t);
+    }
+    for (const struct scripted_connection *c = cluster->connections; c != NULL; c = c->next) {
+        if (!c->is_gone && !c->is_made && !c->is_stuck) {
+            next = earlier(next, c->made_at, t);
+        }
+        /* What is readable already was left by a client that sleeps. */
+        for (const struct scripted_arrival *arrival = c->arrivals; arrival != NULL; arrival = arrival->next) {
+            next = earlier(next, arrival->readable_at, t);
+        }
+    }
+    return next;
+}

@@ -63,8 +63,12 @@ void scripted_cluster_destroy(struct scripted_cluster *cluster);
  */
 const char *scripted_cluster_failure(const struct scripted_cluster *cluster);
 
-/** To be called for every t from 0 on. */
+/** To be called for every t from 0 on; those before scripted_cluster_next_ms() may be left out. */
 void scripted_cluster_begin_ms(struct scripted_cluster *cluster, int64_t t);
+
+/** The first time after t at which something happens by itself: an entry of the script, a connection,
+ * something to be read. INT64_MAX: never. */
+int64_t scripted_cluster_next_ms(const struct scripted_cluster *cluster, int64_t t);
 
 /** node: a broker id, or -1, -2, ... for the places of the bootstrap list. connection: a number never used
  * again. */
