@@ -128,7 +128,10 @@ enum kw_message_status kw_request_header_decode(struct kw_reader *reader, struct
         *api = NULL;
     }
     /* With too few bytes for a version, any will do to say so. */
-    int16_t header_version = *api != NULL ? kw_api_request_header_version(*api, version) : 1;
+    int16_t header_version = 1;
+    if (*api != NULL) {
+        header_version = kw_api_request_header_version(*api, version);
+    }
     return kw_message_decode(&kw_request_header_schema, header_version, reader, NULL, header, error);
 }
 

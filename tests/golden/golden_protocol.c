@@ -335,7 +335,7 @@ static struct walk annotate(struct check *check, const uint8_t *body, size_t len
 static void check_scatter(struct check *check, const struct kw_frame *frame, const uint8_t *whole,
                           size_t whole_bytes, size_t records_bytes)
 {
-    struct kw_segment segments[SEGMENTS_MAX];
+    struct kw_segment segments[SEGMENTS_MAX] = {{0}};
     struct kw_segment_list list = {.segments = segments, .capacity = SEGMENTS_MAX};
     struct kw_message_error error;
     struct kw_writer writer;
