@@ -8,3 +8,5 @@ linger_unit_test(partitioner SOURCES core/partitioner_test.c core/core_support.c
 linger_unit_test(record_accumulator SOURCES core/record_accumulator_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(producer_batch SOURCES core/producer_batch_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(producer SOURCES core/producer_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(cluster_connection_states SOURCES core/cluster_connection_states_test.c LAYERS base wire core)
+linger_unit_test(producer_metadata SOURCES core/producer_metadata_test.c core/core_support.c LAYERS base wire core)
