@@ -10,3 +10,4 @@ linger_unit_test(producer_batch SOURCES core/producer_batch_test.c core/core_sup
 linger_unit_test(producer SOURCES core/producer_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(cluster_connection_states SOURCES core/cluster_connection_states_test.c LAYERS base wire core)
 linger_unit_test(producer_metadata SOURCES core/producer_metadata_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(network_client SOURCES core/network_client_test.c core/core_support.c LAYERS base wire core)
