@@ -83,7 +83,6 @@ void kp_producer_close(struct kp_producer *producer, int64_t timeout_ms, int64_t
         kp_sender_initiate_close(producer->sender);
     } else if (!kp_sender_has_ended(producer->sender)) {
         kp_sender_force_close(producer->sender);
-        call->is_forced = true;
         deadline_ms = INT64_MAX;
     }
     if (kp_sender_has_ended(producer->sender)) {
@@ -101,7 +100,6 @@ static void resume_close(struct kp_producer *producer, struct kp_call *call, str
     }
     /* The time is over: give up what is left, and wait for the sender to notice. */
     kp_sender_force_close(producer->sender);
-    call->is_forced = true;
     call->waiting.deadline_ms = INT64_MAX;
     kp_waiting_continue(&call->waiting, out);
     out->wakes_sender = true;
@@ -230,8 +228,7 @@ bool kp_call_is_runnable(const struct kp_producer *producer, const struct kp_cal
     case KP_WAITING_FOR_FLUSH:
         return is_flushed(producer, call);
     case KP_WAITING_FOR_CLOSE:
-        return kp_sender_has_ended(producer->sender) ||
-               (!call->is_forced && now_ms >= call->waiting.deadline_ms);
+        return kp_sender_has_ended(producer->sender) || now_ms >= call->waiting.deadline_ms;
     case KP_WAITING_FOR_TRANSACTION:
         return is_result_due(call, now_ms);
     case KP_WAITING_FOR_METADATA:

@@ -61,7 +61,6 @@ struct kp_call {
     struct kp_waiting waiting;
     enum kb_call call;
     uint32_t flush_up_to;
-    bool is_forced; /* a close whose time is over */
     struct kp_transactional_result *result;
 };
 

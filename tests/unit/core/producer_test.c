@@ -1,5 +1,6 @@
 #include <linger/producer.h>
 
+#include "core/producer_internal.h"
 #include "core_support.h"
 #include "unit.h"
 #include "wire/cursor.h"
@@ -352,6 +353,84 @@ static void blocked_sends_end_in_the_order_of_their_begin(void)
     tear_down(); /* with a send that is still blocked */
 }
 
+static void resume_all_at(int64_t now_ms)
+{
+    uint64_t ticket = 0;
+    CU_ASSERT_TRUE_FATAL(kp_producer_next_runnable(f.producer, now_ms, &ticket));
+    kp_producer_resume(f.producer, ticket, now_ms, &f.outcome);
+}
+
+static void unknown_partition_is_waited_for(void)
+{
+    prepare();
+    set("max.block.ms", "10");
+    CU_ASSERT_TRUE_FATAL(create(NULL, 0));
+    CU_ASSERT_TRUE(seed_metadata(0));
+    struct kp_record record = record_of(NULL, "v");
+    record.partition = 5;
+    CU_ASSERT_EQUAL_FATAL(send(&record, 0), KP_OUTCOME_BLOCKED);
+    uint64_t ticket = f.outcome.ticket;
+    CU_ASSERT_TRUE(seed_metadata(4));
+    resume_all_at(4);
+    CU_ASSERT_EQUAL(f.outcome.kind, KP_OUTCOME_BLOCKED); /* still two partitions: ask again */
+    CU_ASSERT_EQUAL(f.outcome.ticket, ticket);
+    CU_ASSERT_TRUE(f.outcome.wakes_sender);
+    CU_ASSERT_FALSE(kp_producer_next_runnable(f.producer, 9, &ticket));
+    CU_ASSERT_TRUE(seed_metadata(10));
+    resume_all_at(10); /* the update came, and too late */
+    CU_ASSERT_EQUAL(f.outcome.kind, KP_OUTCOME_FAILED);
+    CU_ASSERT_STRING_EQUAL(
+        f.outcome.failure.thrown.message,
+        "Partition 5 of topic t with partition count 2 is not present in metadata after 10 ms.");
+
+    CU_ASSERT_EQUAL_FATAL(send(&record, 20), KP_OUTCOME_BLOCKED);
+    resume_all_at(30); /* no update came */
+    CU_ASSERT_STRING_EQUAL(f.outcome.failure.thrown.message, "Topic t not present in metadata after 10 ms.");
+    tear_down();
+}
+
+static void waiting_for_metadata_shortens_the_wait_for_memory(void)
+{
+    prepare();
+    set("max.block.ms", "10");
+    set("buffer.memory", "200");
+    set("batch.size", "200");
+    CU_ASSERT_TRUE_FATAL(create(NULL, 0));
+    struct kp_record first = record_of("k", "v");
+    struct kp_record second = first;
+    first.partition = 0;
+    second.partition = 1;
+    CU_ASSERT_EQUAL_FATAL(send(&first, 1000), KP_OUTCOME_BLOCKED);
+    CU_ASSERT_EQUAL_FATAL(send(&second, 1000), KP_OUTCOME_BLOCKED);
+    CU_ASSERT_TRUE(seed_metadata(1004));
+    resume_all_at(1004);
+    CU_ASSERT_EQUAL(f.outcome.kind, KP_OUTCOME_DONE);
+    resume_all_at(1004);
+    CU_ASSERT_EQUAL(f.outcome.kind, KP_OUTCOME_BLOCKED);
+    CU_ASSERT_EQUAL(f.outcome.wait, KB_WAIT_MEMORY);
+    CU_ASSERT_EQUAL(f.outcome.deadline_ms, 1010);
+    resume_all_at(1010);
+    CU_ASSERT_STRING_EQUAL(f.outcome.failure.thrown.message,
+                           "Failed to allocate memory within the configured max blocking time 6 ms.");
+    tear_down();
+}
+
+static void record_has_the_time_after_the_metadata_wait(void)
+{
+    prepare();
+    CU_ASSERT_TRUE_FATAL(create(NULL, 0));
+    struct kp_record record = record_of("k", "v");
+    CU_ASSERT_EQUAL_FATAL(send(&record, 1000), KP_OUTCOME_BLOCKED);
+    CU_ASSERT_TRUE(seed_metadata(1004));
+    resume_all_at(1004);
+    CU_ASSERT_EQUAL(f.outcome.kind, KP_OUTCOME_DONE);
+    const struct kp_producer_batch *batch =
+        kp_incomplete_batches_first(kp_record_accumulator_incomplete(f.producer->accumulator));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(batch);
+    CU_ASSERT_EQUAL(batch->slots[0].timestamp_ms, 1004);
+    tear_down();
+}
+
 static void destroyed_in_the_middle_of_everything(void)
 {
     prepare();
@@ -434,6 +513,9 @@ int main(void)
             {"interceptors change and hear", interceptors_change_and_hear},
             {"serializers run once and may fail", serializers_run_once_and_may_fail},
             {"blocked sends end in order", blocked_sends_end_in_the_order_of_their_begin},
+            {"unknown partition is waited for", unknown_partition_is_waited_for},
+            {"waiting for metadata shortens", waiting_for_metadata_shortens_the_wait_for_memory},
+            {"time after the metadata wait", record_has_the_time_after_the_metadata_wait},
             {"destroyed in the middle of everything", destroyed_in_the_middle_of_everything},
             {"flush of nothing returns", flush_of_nothing_returns},
             {"sends without memory throw", sends_without_memory_throw},

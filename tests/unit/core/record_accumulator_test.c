@@ -1,6 +1,7 @@
 #include "core/record_accumulator.h"
 
 #include "core/record_accumulator_internal.h"
+#include "core/transaction_manager_internal.h"
 #include "core_support.h"
 #include "unit.h"
 #include "wire/record_batch_reader.h"
@@ -25,7 +26,7 @@ struct fixture {
 
 static struct fixture f; /* large: the trace */
 
-static void set_up(int32_t linger_ms, int64_t memory_bytes)
+static void set_up_with(struct kp_transaction_manager *manager, int32_t linger_ms, int64_t memory_bytes)
 {
     memset(&f, 0, sizeof f);
     recorded_trace_init(&f.recorded);
@@ -35,12 +36,18 @@ static void set_up(int32_t linger_ms, int64_t memory_bytes)
         &(struct kp_record_accumulator_options){.allocator = &f.cluster.memory.allocator,
                                                 .trace = &f.recorded.trace,
                                                 .metadata = f.cluster.metadata,
+                                                .transaction_manager = manager,
                                                 .buffer_memory_bytes = memory_bytes,
                                                 .batch_size_bytes = BATCH_BYTES,
                                                 .linger_ms = linger_ms,
                                                 .retry_backoff_ms = 100,
                                                 .delivery_timeout_ms = 1000});
     CU_ASSERT_PTR_NOT_NULL_FATAL(f.accumulator);
+}
+
+static void set_up(int32_t linger_ms, int64_t memory_bytes)
+{
+    set_up_with(NULL, linger_ms, memory_bytes);
 }
 
 static void tear_down(void)
@@ -235,7 +242,12 @@ static void retries_back_off_and_go_first(void)
     CU_ASSERT_EQUAL(back.first->attempts, 1);
     CU_ASSERT_EQUAL(recorded_trace_last(&f.recorded, KB_EVENT_BATCH_DRAINED)->as.batch_drained.left,
                     KB_LEFT_BACKOFF_OVER);
-    complete(back);
+    /* A batch that comes back is announced anew. */
+    back.first->held_mask = KB_HELD_BACKOFF;
+    kp_record_accumulator_reenqueue(f.accumulator, back.first, KW_ERROR_NETWORK_EXCEPTION, 200);
+    uint32_t told = recorded_trace_count(&f.recorded, KB_EVENT_BATCH_HELD);
+    (void)ready(201);
+    CU_ASSERT_EQUAL(recorded_trace_count(&f.recorded, KB_EVENT_BATCH_HELD), told + 1);
     tear_down();
 }
 
@@ -375,11 +387,23 @@ static void check_records(const struct kp_producer_batch *batch, uint32_t first_
     CU_ASSERT_EQUAL(index, count);
 }
 
-static void split_keeps_records_and_order(void)
+/* Let the only batch grow beyond batch.size, as compression does. */
+static void enlarge_batch(uint32_t capacity_bytes)
 {
-    set_up(0, 10000);
-    /* Four records in one batch, as a record larger than batch.size makes room for. */
-    static const uint8_t value[400];
+    struct kp_producer_batch *batch = kp_incomplete_batches_first(&f.accumulator->incomplete);
+    struct kp_buffer *large = kp_buffer_create(&f.cluster.memory.allocator, capacity_bytes);
+    memcpy(large->bytes, batch->buffer->bytes, BATCH_BYTES);
+    kp_buffer_pool_deallocate(&f.accumulator->pool, batch->buffer, BATCH_BYTES);
+    f.accumulator->pool.unallocated_bytes -= capacity_bytes;
+    batch->buffer = large;
+    batch->builder.memory = large->bytes;
+    batch->builder.capacity_bytes = capacity_bytes;
+}
+
+/* Four records with a header each, in one batch of partition 0, drained. */
+static struct kp_producer_batch *drain_large_batch(void)
+{
+    static const uint8_t value[100];
     struct kw_record_header header = {{(const uint8_t *)"h", 1}, {NULL, 0}};
     for (uint32_t i = 0; i < 4; i++) {
         f.append.partition = kp_topics_partition(f.cluster.topics, f.topic, 0);
@@ -391,21 +415,20 @@ static void split_keeps_records_and_order(void)
             kp_record_accumulator_append(f.accumulator, &f.append, 0, 0, &f.failure, &f.error),
             KP_ACCUMULATE_APPENDED);
         if (i == 0) {
-            /* Let the batch grow beyond batch.size, as compression would. */
-            struct kp_producer_batch *batch = kp_incomplete_batches_first(&f.accumulator->incomplete);
-            struct kp_buffer *large = kp_buffer_create(&f.cluster.memory.allocator, 600);
-            memcpy(large->bytes, batch->buffer->bytes, BATCH_BYTES);
-            kp_buffer_pool_deallocate(&f.accumulator->pool, batch->buffer, BATCH_BYTES);
-            f.accumulator->pool.unallocated_bytes -= 600;
-            batch->buffer = large;
-            batch->builder.memory = large->bytes;
-            batch->builder.capacity_bytes = 600;
+            enlarge_batch(600);
         }
     }
     struct kp_batch_list whole = drain(0, MAX_REQUEST_BYTES, 7);
     CU_ASSERT_EQUAL_FATAL(whole.count, 1);
-    CU_ASSERT_EQUAL_FATAL(kp_record_accumulator_split_and_reenqueue(f.accumulator, whole.first), 3);
-    kp_record_accumulator_deallocate(f.accumulator, whole.first);
+    return whole.first;
+}
+
+static void split_keeps_records_and_order(void)
+{
+    set_up(0, 10000);
+    struct kp_producer_batch *whole = drain_large_batch();
+    CU_ASSERT_EQUAL_FATAL(kp_record_accumulator_split_and_reenqueue(f.accumulator, whole), 3);
+    kp_record_accumulator_deallocate(f.accumulator, whole);
     CU_ASSERT_EQUAL(kp_record_accumulator_incomplete(f.accumulator)->record_count, 4);
     CU_ASSERT_TRUE(kp_incomplete_batches_has_up_to(&f.accumulator->incomplete, 2));
     CU_ASSERT_FALSE(kp_incomplete_batches_has_up_to(&f.accumulator->incomplete, 1));
@@ -423,6 +446,92 @@ static void split_keeps_records_and_order(void)
     }
     CU_ASSERT_EQUAL(kp_buffer_pool_available_bytes(&f.accumulator->pool), 10000);
     tear_down();
+}
+
+static void split_without_memory_changes_nothing(void)
+{
+    set_up(0, 10000);
+    struct kp_producer_batch *whole = drain_large_batch();
+    uint64_t held_bytes = f.cluster.memory.held_bytes;
+    uint32_t parts = 0;
+    uint64_t allowed = 0;
+    for (; parts == 0; allowed++) {
+        CU_ASSERT_EQUAL(f.cluster.memory.held_bytes, held_bytes);
+        f.cluster.memory.allowed_count = allowed;
+        parts = kp_record_accumulator_split_and_reenqueue(f.accumulator, whole);
+        f.cluster.memory.allowed_count = UINT64_MAX;
+    }
+    CU_ASSERT(allowed > 10);
+    CU_ASSERT_EQUAL(parts, 3);
+    kp_record_accumulator_deallocate(f.accumulator, whole);
+    tear_down();
+}
+
+static void split_with_sequences(void)
+{
+    struct failing_allocator memory;
+    failing_allocator_init(&memory);
+    struct kp_transaction_manager *manager = kp_transaction_manager_create(
+        &(struct kp_transaction_manager_options){.allocator = &memory.allocator});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(manager);
+    set_up_with(manager, 0, 10000);
+    kp_txn_set_identity(manager, (struct kp_producer_identity){1000, 0});
+    const struct kp_topic_partition *partition = kp_topics_partition(f.cluster.topics, f.topic, 0);
+    kp_transaction_manager_maybe_update_identity(manager, partition);
+    kp_transaction_manager_increment_sequence_number(manager, partition, 7);
+    struct kp_producer_batch *whole = drain_large_batch();
+    CU_ASSERT_EQUAL(kp_producer_batch_base_sequence(whole), 7);
+    kp_transaction_manager_remove_in_flight_batch(manager, whole);
+    CU_ASSERT_EQUAL_FATAL(kp_record_accumulator_split_and_reenqueue(f.accumulator, whole), 3);
+    kp_record_accumulator_deallocate(f.accumulator, whole);
+    static const int32_t sequences[] = {7, 8, 10};
+    for (int i = 0; i < 3; i++) {
+        struct kp_batch_list part = drain(0, MAX_REQUEST_BYTES, 7);
+        CU_ASSERT_EQUAL_FATAL(part.count, 1);
+        CU_ASSERT_EQUAL(kp_producer_batch_base_sequence(part.first), sequences[i]);
+        CU_ASSERT_EQUAL(kp_producer_batch_producer_id(part.first), 1000);
+        if (i == 0) {
+            /* Retries go one at a time: the second waits for the first. */
+            CU_ASSERT_EQUAL(drain(0, MAX_REQUEST_BYTES, 7).count, 0);
+            CU_ASSERT_EQUAL(recorded_trace_last(&f.recorded, KB_EVENT_BATCH_HELD)->as.batch_held.held,
+                            KB_HELD_EARLIER_SEQUENCE);
+        }
+        kp_transaction_manager_remove_in_flight_batch(manager, part.first);
+        complete(part);
+    }
+    kp_transaction_manager_destroy(manager);
+    tear_down();
+    CU_ASSERT_EQUAL(memory.held_bytes, 0);
+}
+
+static void idempotence_stops_the_drain_of_a_node(void)
+{
+    struct failing_allocator memory;
+    failing_allocator_init(&memory);
+    struct kp_transaction_manager *manager = kp_transaction_manager_create(
+        &(struct kp_transaction_manager_options){.allocator = &memory.allocator});
+    set_up_with(manager, 0, 10000);
+    add(0, 10, 0);
+    add(2, 10, 0);
+    (void)ready(0);
+    CU_ASSERT_EQUAL(drain(0, MAX_REQUEST_BYTES, 0).count, 0);
+    const struct kb_event *held = recorded_trace_last(&f.recorded, KB_EVENT_BATCH_HELD);
+    CU_ASSERT_EQUAL(held->as.batch_held.held, KB_HELD_DRAIN_STOPPED);
+    CU_ASSERT_EQUAL(held->as.batch_held.partition, 2);
+    CU_ASSERT_EQUAL(held[-1].as.batch_held.held, KB_HELD_NO_PRODUCER_ID);
+    CU_ASSERT_EQUAL(f.accumulator->drain_index, 1); /* the next drain begins elsewhere */
+    kp_txn_set_identity(manager, (struct kp_producer_identity){1000, 0});
+    struct kp_batch_list list = drain(0, MAX_REQUEST_BYTES, 0);
+    CU_ASSERT_EQUAL_FATAL(list.count, 2);
+    CU_ASSERT_EQUAL(list.first->partition->partition, 2);
+    CU_ASSERT_EQUAL(f.accumulator->drain_index, 1); /* a whole turn */
+    for (struct kp_producer_batch *batch = list.first; batch != NULL; batch = batch->drained_next) {
+        kp_transaction_manager_remove_in_flight_batch(manager, batch);
+    }
+    complete(list);
+    kp_transaction_manager_destroy(manager);
+    tear_down();
+    CU_ASSERT_EQUAL(memory.held_bytes, 0);
 }
 
 static void no_memory_is_a_failed_append(void)
@@ -461,6 +570,9 @@ int main(void)
                          {"closed accumulator refuses", closed_accumulator_refuses},
                          {"abort undrained", abort_undrained_leaves_what_was_drained},
                          {"split keeps records and order", split_keeps_records_and_order},
+                         {"split without memory changes nothing", split_without_memory_changes_nothing},
+                         {"split with sequences", split_with_sequences},
+                         {"idempotence stops the drain of a node", idempotence_stops_the_drain_of_a_node},
                          {"no memory is a failed append", no_memory_is_a_failed_append},
                          {0}});
 }
