@@ -106,20 +106,21 @@ struct view_host {
 
 struct view_stage;
 
-/** The host is copied; what it points at is borrowed for the stage's lifetime. NULL when there is no memory.
- */
-struct view_stage *view_stage_create(const struct view_host *host);
+/** The host is copied; what it points at, and the text, are borrowed for the stage's lifetime. NULL when
+ * there is no memory. */
+struct view_stage *view_stage_create(const struct view_host *host, struct view_text *text);
 void view_stage_destroy(struct view_stage *stage);
 
 /** Let `elapsed_us` of the person's time pass: playback, easing. Returns whether anything on screen may have
  * changed. */
 bool view_stage_advance(struct view_stage *stage, int64_t elapsed_us);
-/** Take what the person did; hit regions are those of the last drawing. */
+/** Take what the person did. It is answered at the beginning of the next drawing, by the hit regions that the
+ * list still holds from the last one. */
 void view_stage_input(struct view_stage *stage, const struct view_input *input);
-/** Draw everything for a surface of that many pixels. scale_permille: of the display (1000, or 2000 on
- * HiDPI). */
+/** Draw everything for a surface of that many device pixels; scale_256: device pixels per logical pixel
+ * × 256. */
 void view_stage_draw(struct view_stage *stage, struct view_draw_list *list, int32_t width_px,
-                     int32_t height_px, int32_t scale_permille);
+                     int32_t height_px, uint32_t scale_256);
 bool view_stage_wants_quit(const struct view_stage *stage);
 
 /* For pictures and tests: the same as the keys and clicks that do it. */

@@ -1,0 +1,315 @@
+/**
+ * What the parts of the stage share: its state, one drawing of it, and small helpers.
+ *
+ * A panel is one function that draws into its rectangle and answers its own widgets while it does so
+ * (immediate mode, widget.h). What can be selected is registered under the id of its thing; a click on it
+ * selects, a double click follows, a right click opens its menu, and none of that is a panel's business:
+ * stage_input.c does it for every id that view_thing_of_id() knows.
+ *
+ * A panel changes the stage only through the functions below. What it changes shows in the next drawing.
+ */
+#ifndef VIEW_STAGE_PRIVATE_H
+#define VIEW_STAGE_PRIVATE_H
+
+#include "view/stage.h"
+#include "view/widget.h"
+
+/* --- Ids of hit regions
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Kinds below VIEW_HIT_FIRST are things: enum view_thing_kind. Each of the others is one widget or a family.
+ */
+enum view_hit_kind {
+    VIEW_HIT_FIRST = 32,
+    /* The bar at the top. */
+    VIEW_HIT_TRANSPORT, /* index: button */
+    VIEW_HIT_SPEED,
+    VIEW_HIT_PACED,
+    VIEW_HIT_CLOCK,
+    VIEW_HIT_CHIP, /* index: setting */
+    VIEW_HIT_HELP,
+    VIEW_HIT_TITLE,
+    /* Application, accumulator, sender, network. */
+    VIEW_HIT_PRODUCER, /* index: producer */
+    VIEW_HIT_THREAD,   /* index: thread, sub: producer */
+    VIEW_HIT_DEQUES,   /* scroll area */
+    VIEW_HIT_NODES,    /* scroll area */
+    VIEW_HIT_LEFT_WHY, /* the chip of a batch: index, sub as of the batch */
+    VIEW_HIT_TERM,     /* something that only explains itself; index: which */
+    VIEW_HIT_MORE,     /* "+12": index of what, sub: direction */
+    VIEW_HIT_WIRE,     /* index: place of the broker */
+    VIEW_HIT_STAGE_END = 128,
+    /* From here on: cluster, side, timeline, overlays. */
+    VIEW_HIT_CLUSTER_FIRST = 128,
+    VIEW_HIT_BROKERS,       /* scroll area of the cluster and of the wires */
+    VIEW_HIT_BROKER_ACTION, /* index: place of the broker, sub: action */
+    VIEW_HIT_SIDE_FIRST = 160,
+    VIEW_HIT_TAB, /* sub: tab */
+    VIEW_HIT_SIDE_SCROLL,
+    VIEW_HIT_TIMELINE_FIRST = 224,
+    VIEW_HIT_TIMELINE,
+    VIEW_HIT_OVERLAY_FIRST = 256,
+    VIEW_HIT_MENU,
+    VIEW_HIT_KEY_CARD,
+    VIEW_HIT_TOAST,
+};
+
+/** The id under which a thing answers. 0 for a thing that is none, or that does not fit into an id. */
+view_id view_thing_id(const struct sim_run_info *info, const struct view_thing *thing);
+/** The reverse; kind VIEW_THING_NONE when the id is not a thing's. */
+struct view_thing view_thing_of_id(const struct sim_run_info *info, view_id id);
+
+/* --- Shorthands for things. */
+struct view_thing view_thing_record(uint32_t number);
+struct view_thing view_thing_batch(uint32_t producer, uint32_t number);
+struct view_thing view_thing_request(uint32_t producer, uint32_t number);
+struct view_thing view_thing_broker(int32_t id);
+struct view_thing view_thing_partition(uint32_t topic, int32_t partition);
+struct view_thing view_thing_replica(uint32_t topic, int32_t partition, int32_t broker);
+struct view_thing view_thing_event(uint64_t sequence);
+
+/* --- Layout
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+/** Where the panels stand, in 1/16 px. An empty rectangle is not drawn. None overlaps another. */
+struct view_layout {
+    struct view_rect top;
+    struct view_rect application;
+    struct view_rect accumulator; /* with the pool under it */
+    struct view_rect sender;
+    struct view_rect network;
+    struct view_rect cluster;
+    struct view_rect side;
+    struct view_rect timeline;
+    /* Cards of brokers in the cluster, which the wires of the network lead to: see view_layout_broker(). */
+    struct view_rect brokers;
+    int32_t broker_height; /* of a card; they are space_2 apart */
+};
+
+/** width, height: of the canvas. broker_count: how many cards there are. side_open: what the person wants. */
+void view_layout_make(struct view_layout *layout, const struct view_theme *theme, int32_t width,
+                      int32_t height, uint32_t broker_count, bool side_open);
+
+/* --- State
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+enum view_tab {
+    VIEW_TAB_WHY,
+    VIEW_TAB_INSPECT,
+    VIEW_TAB_CONFIG,
+    VIEW_TAB_PLOTS,
+    VIEW_TAB_LEDGER,
+    VIEW_TAB_COUNT
+};
+
+enum { VIEW_SPEEDS = 19, VIEW_MOVERS = 8192, VIEW_TOAST_BYTES = 200 };
+
+/** Where something with an identity was drawn last, and where it is going. */
+struct view_mover {
+    view_id id; /* 0: free */
+    struct view_rect from, to;
+    int64_t started_us; /* of the stage's clock */
+    uint32_t frame;     /* it was last asked for in this drawing */
+};
+
+/** Of the side panel. */
+struct view_side_state {
+    enum view_tab tab;
+    bool is_open;
+    int32_t scroll[VIEW_TAB_COUNT];
+    int32_t content_height[VIEW_TAB_COUNT]; /* of the last drawing */
+    struct view_field field;                /* of Config */
+    uint32_t edited;                        /* which setting has the field */
+    uint64_t pinned_event;                  /* Why explains this one; 0: the last */
+};
+
+/** Of the timeline: the part of the run that it shows. */
+struct view_timeline_state {
+    int64_t from_us, to_us; /* both 0: all of it */
+    bool is_scrubbing;
+};
+
+struct view_menu_state {
+    bool is_open;
+    struct view_point at;
+    struct view_thing thing;
+};
+
+struct view_toast_state {
+    char text[VIEW_TOAST_BYTES];
+    bool is_failure;
+    int64_t until_us; /* of the stage's clock */
+};
+
+struct view_stage {
+    struct view_host host;
+    struct view_text *text; /* borrowed */
+    struct view_theme theme;
+    struct view_ui ui;
+    struct view_input input;
+    bool has_input;
+
+    /* Time of the run. */
+    uint64_t sequence; /* of the last event that is shown */
+    int64_t time_us;   /* between that event's and the next one's */
+    int64_t remainder; /* of run time below a microsecond, in millionths */
+    bool is_playing;
+    bool is_paced;           /* event-paced */
+    uint32_t speed;          /* index into the steps */
+    int64_t pace_until_us;   /* event-paced: nothing happens before that (stage's clock) */
+    int64_t idle_skipped_us; /* event-paced: the idle stretch that was jumped last; 0: none */
+    int64_t idle_shown_until_us;
+
+    /* Time of the person. */
+    int64_t clock_us; /* since the stage was made: the sum of all advances */
+    bool is_dirty;    /* something that is drawn may have changed */
+
+    /* What was chosen. */
+    struct view_thing selected;
+    struct view_thing followed; /* a record or VIEW_THING_NONE */
+    uint32_t producer;          /* shown at the left */
+    uint32_t thread;
+    bool is_light, is_presenter, is_reduced_motion;
+    bool wants_quit;
+    bool is_key_card_open;
+    int32_t deque_scroll;  /* of the accumulator */
+    int32_t node_scroll;   /* of the sender */
+    int32_t broker_scroll; /* of cluster and network together */
+    struct view_side_state side;
+    struct view_timeline_state timeline;
+    struct view_menu_state menu;
+    struct view_toast_state toast;
+
+    /* Motion. */
+    uint32_t frame;
+    bool must_snap;            /* the next drawing shows everything at its place: after a jump */
+    bool is_moving;            /* something of the last drawing was on its way */
+    struct view_mover *movers; /* hash table by id */
+};
+
+/* --- One drawing
+ * ------------------------------------------------------------------------------------------------------- */
+
+struct view_frame {
+    struct view_stage *stage;
+    struct view_ui *ui; /* ui->list is what is drawn into */
+    const struct view_theme *theme;
+    const struct sim_model *model; /* after the last event that is shown */
+    const struct sim_event_log *log;
+    const struct sim_run_info *info;
+    int64_t now_us; /* of the run; not before model->time_us */
+    uint32_t producer;
+    const struct model_producer *p;        /* model->producers[producer] */
+    const struct sim_producer_info *pinfo; /* info->producers[producer] */
+    struct view_layout layout;
+};
+
+void view_draw_panel_top(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_application(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_accumulator(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_pool(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_network(struct view_frame *frame, struct view_rect rect);
+/* The cluster draws its cards at view_layout_broker(), so that the wires meet them. */
+void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_side(struct view_frame *frame, struct view_rect rect);
+void view_draw_panel_timeline(struct view_frame *frame, struct view_rect rect);
+/* The key card, the open menu, the toast: after all panels, over the whole canvas. */
+void view_draw_overlays(struct view_frame *frame);
+/* Keys that the stage itself does not know, before anything is drawn; true when it was one of theirs. */
+bool view_handle_side_key(struct view_stage *stage, const struct view_key_press *key);
+
+/** Card of the broker at this place of the run's list, scrolled; it may lie outside layout.brokers (clip). */
+struct view_rect view_layout_broker(const struct view_frame *frame, uint32_t place);
+
+/* --- Actions
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* view_stage_seek(), view_stage_seek_time() and view_stage_select() of stage.h, and: */
+void view_stage_play(struct view_stage *stage, bool play);
+/** Double click on it: followed, and the stage goes to what is known of it. */
+void view_stage_follow(struct view_stage *stage, const struct view_thing *thing);
+void view_stage_open_menu(struct view_stage *stage, const struct view_thing *thing, struct view_point at);
+void view_stage_toast(struct view_stage *stage, bool is_failure, const char *text);
+/** Hands an intent to the host; what it answers is shown as a toast. */
+bool view_stage_act(struct view_stage *stage, const struct view_intent *intent);
+const struct sim_event_log *view_stage_log(const struct view_stage *stage);
+const struct sim_model *view_stage_model(const struct view_stage *stage);
+
+/* stage_playback.c */
+void view_playback_advance(struct view_stage *stage, int64_t elapsed_us);
+void view_playback_step(struct view_stage *stage, bool backwards);
+/** To the next (last) event that the filter wants; false when there is none. */
+bool view_playback_find(struct view_stage *stage, bool backwards, sim_event_filter *wanted);
+void view_playback_faster(struct view_stage *stage, int32_t steps);
+/** How much of the run a second shows. */
+int64_t view_playback_us_per_second(const struct view_stage *stage);
+
+/* stage_input.c */
+void view_stage_handle_input(struct view_stage *stage);
+
+/* --- Motion (stage_motion.c)
+ * ------------------------------------------------------------------------------------------------ */
+
+/**
+ * Where to draw something that belongs at `target`: on its way there when it stood elsewhere before, for 260
+ * ms with easing. origin: where it comes from when it was not drawn before; NULL: it appears at its target.
+ * With reduced motion, and right after a jump, always the target.
+ */
+struct view_rect view_move(struct view_frame *frame, view_id id, struct view_rect target,
+                           const struct view_rect *origin);
+/** Where it was drawn last (this drawing or the one before); false when it was not. */
+bool view_move_last(const struct view_frame *frame, view_id id, struct view_rect *rect);
+
+/* --- Helpers for panels (stage_draw.c)
+ * -------------------------------------------------------------------------------------- */
+
+/** The hue of a partition: the same wherever it shows. Topics go on where the one before ends. */
+struct view_hue view_hue_of(const struct view_frame *frame, uint32_t topic, int32_t partition);
+/** Of what a request carries: its first batch's partition; neutral for requests without batches. */
+struct view_hue view_hue_of_request(const struct view_frame *frame, uint32_t producer, uint32_t number);
+
+bool view_is_selected(const struct view_frame *frame, const struct view_thing *thing);
+/** Selected, hovered, or the followed record. */
+bool view_is_marked(const struct view_frame *frame, const struct view_thing *thing);
+/** Registers a thing without making it a stop of Tab; draws its mark when it is selected. tip may be NULL. */
+void view_thing_hit(struct view_frame *frame, const struct view_thing *thing, struct view_rect rect,
+                    const char *tip);
+/** The outline of what is selected or hovered. */
+void view_mark(struct view_frame *frame, const struct view_thing *thing, struct view_rect rect,
+               int32_t radius);
+
+enum view_cell_style {
+    VIEW_CELL_SOLID,     /* a record in a batch, a committed one in a log */
+    VIEW_CELL_PALE,      /* not committed: pale with a dashed edge */
+    VIEW_CELL_EMPTY,     /* room */
+    VIEW_CELL_DUPLICATE, /* with a double outline */
+    VIEW_CELL_FAILED,    /* with a cross */
+};
+/** A record as a cell, in the hue of its partition with its texture. */
+void view_cell(struct view_frame *frame, struct view_rect rect, struct view_hue hue,
+               enum view_cell_style style);
+/** A request or packet as a box with its number. is_response: outlined instead of filled. */
+void view_packet_box(struct view_frame *frame, struct view_rect rect, struct view_hue hue, bool is_response,
+                     const char *label);
+
+/** "orders-1"; elided by the label, not here. */
+void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t partition, char *text,
+                         size_t capacity);
+/** 33 554 432, with narrow no-break spaces. */
+void view_format_count(int64_t value, char *text, size_t capacity);
+/** "16 272 B". */
+void view_format_bytes(int64_t bytes, char *text, size_t capacity);
+/** "9.1 MB", for where there is little room. */
+void view_format_bytes_short(int64_t bytes, char *text, size_t capacity);
+/** "12.400 ms", for the clock: always milliseconds with three places. */
+void view_format_clock(int64_t time_us, char *text, size_t capacity);
+/** "640 us" as µs, "1.1 ms", "240 ms", "29.8 s", "5 min". */
+void view_format_duration(int64_t duration_us, char *text, size_t capacity);
+/** The words of a mask, "LINGER + FULL", with spaces for underscores. */
+void view_format_mask(enum kb_field_type type, uint32_t mask, char *text, size_t capacity);
+
+#endif
