@@ -534,6 +534,52 @@ static void idempotence_stops_the_drain_of_a_node(void)
     CU_ASSERT_EQUAL(memory.held_bytes, 0);
 }
 
+static void new_epoch_waits_for_the_old_one(void)
+{
+    struct failing_allocator memory;
+    failing_allocator_init(&memory);
+    struct kp_transaction_manager *manager = kp_transaction_manager_create(
+        &(struct kp_transaction_manager_options){.allocator = &memory.allocator});
+    set_up_with(manager, 0, 10000);
+    kp_txn_set_identity(manager, (struct kp_producer_identity){1000, 0});
+    add(0, 10, 0);
+    struct kp_batch_list old = drain(0, MAX_REQUEST_BYTES, 0);
+    CU_ASSERT_EQUAL_FATAL(old.count, 1);
+    kp_txn_set_identity(manager, (struct kp_producer_identity){1000, 1});
+    add(0, 10, 0);
+    CU_ASSERT_EQUAL(drain(0, MAX_REQUEST_BYTES, 0).count, 0);
+    CU_ASSERT_EQUAL(recorded_trace_last(&f.recorded, KB_EVENT_BATCH_HELD)->as.batch_held.held,
+                    KB_HELD_STALE_EPOCH);
+    kp_transaction_manager_remove_in_flight_batch(manager, old.first);
+    complete(old);
+    struct kp_batch_list fresh = drain(0, MAX_REQUEST_BYTES, 0);
+    CU_ASSERT_EQUAL_FATAL(fresh.count, 1);
+    CU_ASSERT_EQUAL(kp_producer_batch_producer_epoch(fresh.first), 1);
+    CU_ASSERT_EQUAL(kp_producer_batch_base_sequence(fresh.first), 0);
+    kp_transaction_manager_remove_in_flight_batch(manager, fresh.first);
+    complete(fresh);
+    kp_transaction_manager_destroy(manager);
+    tear_down();
+    CU_ASSERT_EQUAL(memory.held_bytes, 0);
+}
+
+static void partition_outside_the_transaction_stays(void)
+{
+    struct failing_allocator memory;
+    failing_allocator_init(&memory);
+    struct kp_transaction_manager *manager = kp_transaction_manager_create(
+        &(struct kp_transaction_manager_options){.allocator = &memory.allocator, .transactional_id = "tx"});
+    set_up_with(manager, 0, 10000);
+    kp_txn_set_identity(manager, (struct kp_producer_identity){1000, 0});
+    add(0, 10, 0);
+    CU_ASSERT_EQUAL(drain(0, MAX_REQUEST_BYTES, 0).count, 0);
+    CU_ASSERT_EQUAL(recorded_trace_last(&f.recorded, KB_EVENT_BATCH_HELD)->as.batch_held.held,
+                    KB_HELD_NOT_IN_TXN);
+    kp_transaction_manager_destroy(manager);
+    tear_down();
+    CU_ASSERT_EQUAL(memory.held_bytes, 0);
+}
+
 static void no_memory_is_a_failed_append(void)
 {
     set_up(0, 10000);
@@ -573,6 +619,8 @@ int main(void)
                          {"split without memory changes nothing", split_without_memory_changes_nothing},
                          {"split with sequences", split_with_sequences},
                          {"idempotence stops the drain of a node", idempotence_stops_the_drain_of_a_node},
+                         {"new epoch waits for the old one", new_epoch_waits_for_the_old_one},
+                         {"partition outside the transaction stays", partition_outside_the_transaction_stays},
                          {"no memory is a failed append", no_memory_is_a_failed_append},
                          {0}});
 }
