@@ -1,5 +1,6 @@
 #include <linger/producer_config.h>
 
+#include "base/allocator.h"
 #include "base/assert.h"
 #include "core/producer_config_internal.h"
 
@@ -326,6 +327,9 @@ enum kp_config_status kp_config_create(const struct linger_allocator *allocator,
                                        const struct kp_config_options *options, struct kp_config **out,
                                        struct kp_failure *failure)
 {
+    if (allocator == NULL) {
+        allocator = kb_allocator_default();
+    }
     kp_failure_clear(failure);
     *out = NULL;
     struct kp_config *config = kp_config_load(allocator, entries, entry_count, options);

@@ -1,6 +1,7 @@
 /*
  * All problems of a configuration at once, and "did you mean".
  */
+#include "base/allocator.h"
 #include "core/producer_config_internal.h"
 
 #include <stdio.h>
@@ -216,6 +217,9 @@ enum kp_config_status kp_config_lint(const struct linger_allocator *allocator,
                                      const struct kp_config_options *options, kp_config_visit *visit,
                                      void *visit_context)
 {
+    if (allocator == NULL) {
+        allocator = kb_allocator_default();
+    }
     struct kp_config_options lint_options = {0};
     if (options != NULL) {
         lint_options = *options;

@@ -3,6 +3,7 @@
  */
 #include <linger/producer_config.h>
 
+#include "base/allocator.h"
 #include "core/producer_config_text.h"
 
 #include <string.h>
@@ -283,6 +284,9 @@ enum kp_config_status kp_properties_parse(const struct linger_allocator *allocat
                                           size_t length_bytes, struct kp_properties **out, uint32_t *line,
                                           struct kp_failure *failure)
 {
+    if (allocator == NULL) {
+        allocator = kb_allocator_default();
+    }
     static const unsigned char empty[1] = {0};
     const unsigned char *text = length_bytes > 0 ? bytes : empty;
     *out = NULL;

@@ -73,10 +73,16 @@ static void add_mask(struct text *text, enum kb_field_type type, uint32_t mask)
     }
 }
 
+static size_t text16_bytes(const struct kb_text16 *beginning)
+{
+    const char *end = memchr(beginning->bytes, '\0', sizeof beginning->bytes);
+    return end != NULL ? (size_t)(end - beginning->bytes) : sizeof beginning->bytes;
+}
+
 /* A beginning of a key: it may have been cut within a character, and may be no text at all. */
 static void add_text16(struct text *text, const struct kb_text16 *beginning)
 {
-    size_t length_bytes = strnlen(beginning->bytes, sizeof beginning->bytes);
+    size_t length_bytes = text16_bytes(beginning);
     bool cut = length_bytes == sizeof beginning->bytes;
     if (length_bytes == 0) {
         add_text(text, "none");

@@ -125,7 +125,7 @@ struct kp_config;
 
 /**
  * Kafka: new ProducerConfig(map), then the checks of KafkaProducer's constructor in its order.
- * Copies the entries. Makes one allocation.
+ * Copies the entries. Makes one allocation. allocator may be NULL: malloc, here as below.
  *
  * - KP_CONFIG_OK: *out is the caller's until kp_config_destroy(); *failure is clear
  * - KP_CONFIG_REFUSED: *failure is what Kafka throws first; *out is NULL

@@ -1,0 +1,173 @@
+/*
+ * linger run: a scenario without a window.
+ */
+#define _GNU_SOURCE /* isatty */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/report.h"
+#include "cli/scenario_options.h"
+#include "engine/world.h"
+#include "export/jsonl.h"
+#ifdef LINGER_HAS_VIEW
+#include "cli/pictures.h"
+#endif
+
+struct run_options {
+    struct scenario_options scenario;
+    bool json;
+    bool check;
+    const char *events_path;
+    const char *png_path;
+};
+
+/* A line that is written over, when somebody looks and it takes longer than a moment. */
+static void show_progress(const struct sim_world *world, const struct sim_scenario *scenario, bool last)
+{
+    static bool shown;
+    if (isatty(STDERR_FILENO) == 0 || (last && !shown)) {
+        return;
+    }
+    if (last) {
+        fputs("\r\033[K", stderr);
+        return;
+    }
+    enum { WIDTH = 40 };
+    int64_t now_us = sim_world_now_us(world);
+    int done = (int)(now_us * WIDTH / (scenario->duration_us > 0 ? scenario->duration_us : 1));
+    char bar[WIDTH + 1];
+    for (int i = 0; i < WIDTH; i++) {
+        bar[i] = i < done ? '=' : ' ';
+    }
+    bar[WIDTH] = '\0';
+    fprintf(stderr, "\r[%s] %.1f of at most %.1f ms, %" PRIu64 " steps", bar, (double)now_us / 1000,
+            (double)scenario->duration_us / 1000, sim_world_step_count(world));
+    shown = true;
+}
+
+static void run_world(struct sim_world *world, const struct sim_scenario *scenario)
+{
+    enum { STEPS_BETWEEN = 200000 };
+    bool more = true;
+    while (more) {
+        for (int i = 0; i < STEPS_BETWEEN && more; i++) {
+            more = sim_world_step(world);
+        }
+        show_progress(world, scenario, !more);
+    }
+}
+
+static int write_events(const struct sim_event_log *log, const char *path)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    bool written = file != NULL && sim_export_jsonl(log, file);
+    if (!written) {
+        fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
+    }
+    if (file != NULL && file != stdout && fclose(file) != 0 && written) {
+        fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
+        written = false;
+    }
+    return written ? CLI_OK : CLI_BAD_INPUT;
+}
+
+static int report(struct sim_world *world, const struct run_options *options)
+{
+    const struct sim_event_log *log = sim_world_log(world);
+    struct sim_ledger *ledger = sim_world_ledger(world);
+    struct sim_summary summary;
+    struct sim_ledger_totals totals;
+    if (!sim_ledger_settle(ledger, sim_world_cluster(world)) || !sim_summarize(log, &summary)) {
+        fprintf(stderr, "linger: no memory to sum up the run\n");
+        return CLI_RUN_FAILED;
+    }
+    sim_ledger_totals(ledger, &totals);
+    int result = CLI_OK;
+    if (options->events_path != NULL) {
+        result = write_events(log, options->events_path);
+    }
+#ifdef LINGER_HAS_VIEW
+    if (options->png_path != NULL && result == CLI_OK) {
+        result = cli_write_pictures(log, options->png_path) ? CLI_OK : CLI_BAD_INPUT;
+    }
+#else
+    if (options->png_path != NULL) {
+        fprintf(stderr, "linger: this build has no view, so it cannot draw %s\n", options->png_path);
+        result = CLI_BAD_INPUT;
+    }
+#endif
+    bool stdout_is_taken = options->events_path != NULL && strcmp(options->events_path, "-") == 0;
+    FILE *out = stdout_is_taken ? stderr : stdout;
+    if (options->json) {
+        report_json(out, log, &summary, &totals);
+    } else {
+        report_text(out, log, &summary, &totals);
+    }
+    return result;
+}
+
+static int run_scenario(const struct cli_command *command, const struct run_options *options,
+                        const char *path)
+{
+    struct sim_scenario *scenario;
+    if (!scenario_options_load(command, &options->scenario, path, &scenario)) {
+        return CLI_BAD_INPUT;
+    }
+    struct sim_world *world;
+    struct sim_complaints complaints = {0};
+    struct sim_world_options world_options = {.log_events = true, .check = options->check};
+    int result = CLI_BAD_INPUT;
+    if (!sim_world_create(scenario, &world_options, &world, &complaints)) {
+        fprintf(stderr, "%s", complaints.text);
+    } else {
+        run_world(world, scenario);
+        result = report(world, options);
+        if (sim_world_failure(world) != NULL) {
+            fprintf(stderr, "linger: %s\n", sim_world_failure(world));
+            result = CLI_RUN_FAILED;
+        }
+        sim_world_destroy(world);
+    }
+    sim_complaints_release(&complaints);
+    sim_scenario_release(scenario);
+    return result;
+}
+
+static int run_run(const struct cli_command *command, int argument_count, char **arguments)
+{
+    struct run_options run = {.scenario = {.seed = -1}};
+    const struct cli_option options[] = {
+        SCENARIO_OPTIONS(run.scenario),
+        {"--json", CLI_FLAG, &run.json, NULL, "the summary and the ledger as JSON"},
+        {"--events", CLI_TEXT, &run.events_path, "FILE", "every event as JSON Lines (- for stdout)"},
+        {"--png", CLI_TEXT, &run.png_path, "FILE",
+         "what the view shows at the end, and at four moments before it"},
+        {"--check", CLI_FLAG, &run.check, NULL, "check the cluster's invariants after every step"},
+        {0},
+    };
+    int exit_code;
+    if (!cli_parse(command, options, &argument_count, arguments, &exit_code)) {
+        return exit_code;
+    }
+    if (argument_count != 1) {
+        return cli_usage_error(command, argument_count == 0 ? "which scenario?" : "one scenario at a time");
+    }
+    return run_scenario(command, &run, arguments[0]);
+}
+
+const struct cli_command cli_run = {
+    .name = "run",
+    .arguments = "SCENARIO [OPTIONS]",
+    .summary = "run a scenario without a window: summary, latencies, and the ledger of every record",
+    .details = "Examples:\n"
+               "  linger run assets/scenarios/default.json\n"
+               "  linger run assets/scenarios/default.json --set shop.linger.ms=20 --seed 7\n"
+               "  linger run assets/scenarios/default.json --producer-config producer.properties --json\n"
+               "  linger run assets/scenarios/kill-a-broker.json --events events.jsonl --png picture.png",
+    .run = run_run,
+};

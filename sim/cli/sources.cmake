@@ -1,0 +1,14 @@
+# The program.
+add_executable(linger
+  cli/command_config.c
+  cli/command_run.c
+  cli/main.c
+  cli/options.c
+  cli/report.c
+  cli/scenario_options.c
+)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/layers/cli)
+file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/cli ${CMAKE_BINARY_DIR}/layers/cli/cli SYMBOLIC)
+target_include_directories(linger PRIVATE ${CMAKE_BINARY_DIR}/layers/cli)
+target_compile_definitions(linger PRIVATE LINGER_VERSION="${PROJECT_VERSION}")
+target_link_libraries(linger PRIVATE linger_options linger_base linger_engine linger_export linger_model)
