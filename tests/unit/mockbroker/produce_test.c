@@ -1,0 +1,256 @@
+/* Produce with acks 0 and 1: routing, validation in Kafka's order, answers. */
+
+#include "harness.h"
+#include "unit.h"
+
+#include "wire/record_batch.h"
+
+#include <string.h>
+
+static const struct harness_batch one = {.records = 1, .value_bytes = 10};
+static const struct harness_batch three = {.records = 3, .value_bytes = 10};
+
+static void offsets_follow_each_other(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    struct kw_produce_response_partition answer =
+        harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &three));
+    CU_ASSERT_EQUAL(answer.error_code, 0);
+    CU_ASSERT_EQUAL(answer.base_offset, 0);
+    CU_ASSERT_EQUAL(answer.log_append_time_ms, -1);
+    CU_ASSERT_EQUAL(answer.log_start_offset, 0);
+    answer = harness_produce(&h, c, 0, -1, 1000, harness_batch(&h, &one));
+    CU_ASSERT_EQUAL(answer.error_code, 0);
+    CU_ASSERT_EQUAL(answer.base_offset, 3);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 4);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).high_watermark, 4);
+    const void *batch = NULL;
+    size_t length_bytes = 0;
+    CU_ASSERT_TRUE_FATAL(mb_log_read(h.cluster, 1, "t", 0, 3, &batch, &length_bytes));
+    CU_ASSERT_EQUAL(kw_record_batch_base_offset(batch), 3);
+    CU_ASSERT_EQUAL(kw_record_batch_partition_leader_epoch(batch), 0);
+    CU_ASSERT_EQUAL(kw_record_batch_validate(batch, length_bytes), KW_ERROR_NONE);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_LEADER_APPENDED], 2);
+    harness_close(&h);
+}
+
+static void every_version_is_answered(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    for (int16_t version = 0; version <= 9; version++) {
+        harness_produce_send(&h, c, version, 0, 1, 1000, harness_batch(&h, &one));
+        struct kw_produce_response_partition answer = harness_produce_answer(&h, c, version, 1000000);
+        CU_ASSERT_EQUAL(answer.error_code, 0);
+        CU_ASSERT_EQUAL(answer.base_offset, version);
+    }
+    harness_close(&h);
+}
+
+static void one_request_at_a_time_in_order(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    CU_ASSERT_TRUE(mb_slow_disk(h.cluster, 1, 10000));
+    for (int i = 0; i < 3; i++) {
+        harness_produce_send(&h, c, 9, 0, 1, 1000, harness_batch(&h, &one));
+    }
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 9, 100000).base_offset, i);
+        CU_ASSERT_EQUAL(h.now_us, 1000 + 10000 * (i + 1));
+    }
+    harness_close(&h);
+}
+
+static int16_t error_of(struct harness *h, uint32_t c, int32_t partition, int16_t acks,
+                        struct kw_bytes records)
+{
+    return harness_produce(h, c, partition, acks, 1000, records).error_code;
+}
+
+static void errors_of_routing(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 2, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    uint32_t other = harness_connect(&h, 2);
+    struct kw_bytes batch = harness_batch(&h, &one);
+    CU_ASSERT_EQUAL(error_of(&h, c, 7, 1, batch), KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+    CU_ASSERT_EQUAL(error_of(&h, other, 0, 1, batch), KW_ERROR_NOT_LEADER_OR_FOLLOWER);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 2, batch), KW_ERROR_INVALID_REQUIRED_ACKS);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, -2, batch), KW_ERROR_INVALID_REQUIRED_ACKS);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 0);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_APPEND_REFUSED], 4);
+    harness_close(&h);
+}
+
+static void acks_zero_is_silent(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 2, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    harness_produce_send(&h, c, 9, 0, 0, 1000, harness_batch(&h, &one));
+    harness_produce_send(&h, c, 9, 0, 0, 1000, harness_batch(&h, &one));
+    CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 9, 1000000).error_code, HARNESS_NO_ANSWER);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 2);
+    CU_ASSERT_TRUE(harness_is_open(&h, c));
+    /* An error closes the connection, and what was behind it in the socket is gone. */
+    harness_produce_send(&h, c, 9, 9, 0, 1000, harness_batch(&h, &one));
+    harness_produce_send(&h, c, 9, 0, 0, 1000, harness_batch(&h, &one));
+    harness_run(&h, 1000000);
+    CU_ASSERT_FALSE(harness_is_open(&h, c));
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 2);
+    harness_close(&h);
+}
+
+static struct kw_bytes changed(struct harness *h, int place, uint8_t bits)
+{
+    struct kw_bytes batch = harness_batch(h, &one);
+    ((uint8_t *)batch.bytes)[place] ^= bits;
+    return batch;
+}
+
+static void fix_crc(struct kw_bytes batch)
+{
+    kw_store_i32((uint8_t *)batch.bytes + KW_RECORD_BATCH_CRC,
+                 (int32_t)kw_record_batch_compute_crc(batch.bytes, (size_t)batch.length_bytes));
+}
+
+static void errors_of_validation(void)
+{
+    struct mb_setting topic[] = {{"max.message.bytes", "300"}, {"segment.bytes", "200"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, topic);
+    uint32_t c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){NULL, 0}), KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){(const uint8_t *)"abc", 3}),
+                    KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, changed(&h, KW_RECORD_BATCH_BASE_OFFSET + 7, 1)),
+                    KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, changed(&h, KW_RECORD_BATCH_RECORDS + 3, 1)),
+                    KW_ERROR_CORRUPT_MESSAGE);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, changed(&h, KW_RECORD_BATCH_MAGIC, 3)), KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, changed(&h, KW_RECORD_BATCH_MAGIC, 6)), KW_ERROR_CORRUPT_MESSAGE);
+
+    struct kw_bytes two = harness_batch(&h, &one);
+    uint8_t twice[400];
+    memcpy(twice, two.bytes, (size_t)two.length_bytes);
+    memcpy(twice + two.length_bytes, two.bytes, (size_t)two.length_bytes);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){twice, 2 * two.length_bytes}),
+                    KW_ERROR_INVALID_RECORD);
+
+    struct harness_batch large = {.records = 1, .value_bytes = 300};
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &large)), KW_ERROR_MESSAGE_TOO_LARGE);
+    large.value_bytes = 200;
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &large)), KW_ERROR_RECORD_LIST_TOO_LARGE);
+
+    struct kw_bytes wrong = changed(&h, KW_RECORD_BATCH_ATTRIBUTES + 1, 0x20); /* a control batch */
+    fix_crc(wrong);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_INVALID_RECORD);
+    wrong = changed(&h, KW_RECORD_BATCH_RECORD_COUNT + 3, 2);
+    fix_crc(wrong);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_INVALID_RECORD);
+    wrong = changed(&h, KW_RECORD_BATCH_ATTRIBUTES + 1, 0x08); /* log append time */
+    fix_crc(wrong);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_INVALID_TIMESTAMP);
+    struct harness_batch no_sequence = {
+        .records = 1, .value_bytes = 1, .has_producer = true, .producer_id = 5, .base_sequence = 0};
+    wrong = harness_batch(&h, &no_sequence);
+    kw_store_i32((uint8_t *)wrong.bytes + KW_RECORD_BATCH_BASE_SEQUENCE, -1);
+    fix_crc(wrong);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 0);
+    /* kafkajs: no producer id, but epoch and sequence 0. */
+    wrong = harness_batch(&h, &one);
+    kw_store_i16((uint8_t *)wrong.bytes + KW_RECORD_BATCH_PRODUCER_EPOCH, 0);
+    kw_store_i32((uint8_t *)wrong.bytes + KW_RECORD_BATCH_BASE_SEQUENCE, 0);
+    fix_crc(wrong);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_NONE);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, wrong), KW_ERROR_NONE);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 2);
+    harness_close(&h);
+}
+
+static void zstd_needs_version_seven(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    struct kw_bytes batch = changed(&h, KW_RECORD_BATCH_ATTRIBUTES + 1, KW_COMPRESSION_ZSTD);
+    fix_crc(batch);
+    harness_produce_send(&h, c, 6, 0, 1, 1000, batch);
+    CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 6, 1000000).error_code,
+                    KW_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
+    harness_produce_send(&h, c, 7, 0, 1, 1000, batch);
+    CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 7, 1000000).error_code, KW_ERROR_NONE);
+    harness_close(&h);
+}
+
+static void compacted_topics_want_keys(void)
+{
+    struct mb_setting topic[] = {{"cleanup.policy", "compact"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, topic);
+    uint32_t c = harness_connect(&h, 1);
+    struct kw_produce_response_partition answer =
+        harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &three));
+    CU_ASSERT_EQUAL(answer.error_code, KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(answer.record_errors.count, 1);
+    CU_ASSERT_EQUAL(answer.record_errors.items[0].batch_index, 0);
+    CU_ASSERT_TRUE(answer.error_message.length_bytes > 0);
+    struct harness_batch keyed = {.records = 2, .value_bytes = 4, .has_key = true};
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &keyed)), KW_ERROR_NONE);
+    harness_close(&h);
+}
+
+static void log_append_time_is_the_leaders(void)
+{
+    struct mb_setting topic[] = {{"message.timestamp.type", "LogAppendTime"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, topic);
+    harness_run(&h, 5000000);
+    uint32_t c = harness_connect(&h, 1);
+    struct kw_produce_response_partition answer = harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &one));
+    CU_ASSERT_EQUAL(answer.log_append_time_ms, 1600000005000);
+    const void *batch = NULL;
+    size_t length_bytes = 0;
+    CU_ASSERT_TRUE_FATAL(mb_log_read(h.cluster, 1, "t", 0, 0, &batch, &length_bytes));
+    CU_ASSERT_EQUAL(kw_record_batch_timestamp_type(batch), KW_TIMESTAMP_LOG_APPEND_TIME);
+    CU_ASSERT_EQUAL(kw_record_batch_max_timestamp_ms(batch), 1600000005000);
+    CU_ASSERT_EQUAL(kw_record_batch_validate(batch, length_bytes), KW_ERROR_NONE);
+    harness_close(&h);
+}
+
+static void timestamps_have_bounds(void)
+{
+    struct mb_setting topic[] = {{"message.timestamp.difference.max.ms", "1000"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, topic);
+    uint32_t c = harness_connect(&h, 1);
+    struct harness_batch late = {.records = 1, .value_bytes = 1, .timestamp_ms = 1600000001000};
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &late)), KW_ERROR_NONE);
+    late.timestamp_ms += 100;
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &late)), KW_ERROR_INVALID_TIMESTAMP);
+    harness_close(&h);
+}
+
+int main(void)
+{
+    return unit_main("mockbroker produce", (struct unit_test[]){
+                                               {"offsets follow each other", offsets_follow_each_other},
+                                               {"every version is answered", every_version_is_answered},
+                                               {"one request at a time", one_request_at_a_time_in_order},
+                                               {"errors of routing", errors_of_routing},
+                                               {"acks=0 is silent", acks_zero_is_silent},
+                                               {"errors of validation", errors_of_validation},
+                                               {"zstd needs version 7", zstd_needs_version_seven},
+                                               {"compacted topics want keys", compacted_topics_want_keys},
+                                               {"log append time", log_append_time_is_the_leaders},
+                                               {"timestamps have bounds", timestamps_have_bounds},
+                                               {0},
+                                           });
+}
