@@ -200,7 +200,7 @@ static void arrive_answer(struct sim_network *network, struct sim_connection *co
                  .from = sim_end_in_trace(connection->from), .to = sim_end_in_trace(connection->to));
         network->listener.established(network->listener.context, connection);
     } else {
-        connection->is_closed_at_from = true;
+        connection->is_closed_at_from = connection->owner == NULL;
         tell_closed(network, connection, 1);
         network->listener.refused(network->listener.context, connection);
     }
@@ -249,7 +249,8 @@ static void arrive(void *context)
         break;
     case PACKET_CLOSE:
         if (!*closed_flag(connection, packet->to)) {
-            *closed_flag(connection, packet->to) = true;
+            /* A producer's sender thread closes its end when it reads the end of the stream. */
+            *closed_flag(connection, packet->to) = !sim_end_is_producer(packet->to);
             network->listener.closed(network->listener.context, connection, packet->to);
         }
         break;

@@ -51,7 +51,10 @@ struct sim_packet_label {
     bool is_response;
 };
 
-/** What the network tells. The connection is valid during the call, and as long as neither end is closed. */
+/**
+ * What the network tells. A connection is valid until both ends are closed: a broker's end closes by itself
+ * when it is told, a producer's end (one with an owner) when its owner calls sim_network_close().
+ */
 struct sim_network_listener {
     void *context;
     /** A connection reaches the broker it is for: is it taken? */
