@@ -11,3 +11,4 @@ linger_unit_test(producer SOURCES core/producer_test.c core/core_support.c LAYER
 linger_unit_test(cluster_connection_states SOURCES core/cluster_connection_states_test.c LAYERS base wire core)
 linger_unit_test(producer_metadata SOURCES core/producer_metadata_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(network_client SOURCES core/network_client_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(transaction_manager SOURCES core/transaction_manager_test.c core/core_support.c LAYERS base wire core)
