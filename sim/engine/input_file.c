@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 256, INPUT_MAX_BYTES = 1 << 30, COMPLAINTS_MAX = 20 };
+enum { COLUMNS_MAX = 256, INPUT_MAX_BYTES = 1 << 30, COMPLAINTS_MAX = 20, TIME_SPAN_MAX_MS = 86400000 };
 
 /* A field of a row; quotes are taken off. */
 struct field {
@@ -30,7 +30,7 @@ struct input {
     struct sim_source *source;
     uint64_t capacity;
     int64_t first_ms; /* time of the first row: the run begins with it */
-    int64_t last_us;
+    int64_t last_ms;
     bool has_time;
     uint32_t bad_rows;
 };
@@ -93,13 +93,17 @@ static void take_row(struct input *input, uint64_t line, struct field key, struc
         }
         input->first_ms = input->has_time ? input->first_ms : number;
         input->has_time = true;
-        record.at_us = input->source->start_us + (number - input->first_ms) * 1000;
-        if (record.at_us < input->last_us) {
+        if (number < input->last_ms) {
             complain_row(input, line,
                          "its time is before that of the row in front of it; sort the file by time");
             return;
         }
-        input->last_us = record.at_us;
+        if (number - input->first_ms > TIME_SPAN_MAX_MS) {
+            complain_row(input, line, "its time is more than a day after that of the first row");
+            return;
+        }
+        record.at_us = input->source->start_us + (number - input->first_ms) * 1000;
+        input->last_ms = number;
     }
     if (input->partition_column != NULL && partition.length_bytes > 0) {
         if (!parse_whole(partition.text, partition.length_bytes, &number) || number > 9999) {
@@ -114,6 +118,24 @@ static void take_row(struct input *input, uint64_t line, struct field key, struc
 /* --- CSV
  * ---------------------------------------------------------------------------------------------------------------------
  */
+
+/* Bytes of the row up to its line break, which is one that is not within quotes. */
+static size_t measure_row(const char *row, const char *end, char separator)
+{
+    bool is_quoted = false;
+    bool at_field_start = true;
+    for (const char *at = row; at < end; at++) {
+        if (*at == '"' && (is_quoted || at_field_start)) {
+            bool doubled = is_quoted && at + 1 < end && at[1] == '"';
+            is_quoted = !is_quoted || doubled;
+            at += doubled;
+        } else if (*at == '\n' && !is_quoted) {
+            return (size_t)(at - row);
+        }
+        at_field_start = *at == separator && !is_quoted;
+    }
+    return (size_t)(end - row);
+}
 
 /* One row: its fields, with doubled quotes made single in place. Returns where the next row begins; NULL when
  * a quoted field does not end. *lines is how many lines the row takes. */
@@ -197,16 +219,19 @@ static void read_csv(struct input *input, size_t length_bytes, char separator)
         return;
     }
     uint32_t columns = count;
+    uint32_t before = input->reader->complaints->count;
     int key = find_column(input, input->key_column, fields, count);
     int value = find_column(input, input->value_column, fields, count);
     int time = find_column(input, input->time_column, fields, count);
     int partition = find_column(input, input->partition_column, fields, count);
     line += lines;
-    while (at < end && input->reader->complaints->count < COMPLAINTS_MAX) {
+    if (input->reader->complaints->count > before) {
+        return; /* without its columns no row is right */
+    }
+    while (at < end && input->bad_rows <= COMPLAINTS_MAX) {
         const char *row = at;
         /* Taking quotes off changes the row, which may be the value as a whole. */
-        const char *row_end = memchr(row, '\n', (size_t)(end - row));
-        size_t row_bytes = (size_t)((row_end != NULL ? row_end : end) - row);
+        size_t row_bytes = measure_row(row, end, separator);
         const char *whole =
             input->value_column == NULL ? kb_arena_copy(input->reader->arena, row, row_bytes) : NULL;
         at = split_row(at, end, separator, fields, &count, &lines);
@@ -257,7 +282,7 @@ static void read_json_lines(struct input *input, size_t length_bytes)
 {
     const char *end = input->bytes + length_bytes;
     uint64_t line = 0;
-    for (const char *at = input->bytes; at < end && input->reader->complaints->count < COMPLAINTS_MAX;) {
+    for (const char *at = input->bytes; at < end && input->bad_rows <= COMPLAINTS_MAX;) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         size_t row_bytes = (size_t)((line_end != NULL ? line_end : end) - at);
         const char *row = at;
@@ -347,13 +372,17 @@ void read_record_file(struct scenario_reader *reader, const struct json_place *p
     length_bytes -= mark_bytes;
     input.bytes = kb_arena_copy(reader->arena, loaded + mark_bytes, length_bytes);
     free(loaded);
+    uint32_t before = reader->complaints->count;
     if (format == 0) {
         read_csv(&input, length_bytes, separator[0]);
     } else {
         read_json_lines(&input, length_bytes);
     }
     source->count = (int64_t)source->given_count;
-    if (source->given_count == 0 && input.bad_rows == 0) {
+    if (input.bad_rows > COMPLAINTS_MAX) {
+        sim_complain(reader->complaints, "%s: more rows are wrong", input.path);
+    }
+    if (source->given_count == 0 && reader->complaints->count == before) {
         sim_complain(reader->complaints, "%s: has no records; a CSV file begins with a line of column names",
                      input.path);
     }

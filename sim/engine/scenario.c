@@ -66,6 +66,8 @@ bool load_file(const char *path, size_t limit_bytes, char **bytes, size_t *lengt
     FILE *file = fopen(path, "rb");
     if (file == NULL || !read_whole(file, limit_bytes, bytes, length_bytes)) {
         sim_complain(complaints, "%s: cannot be read: %s", path, strerror(errno));
+        free(*bytes);
+        *bytes = NULL;
     } else if (*length_bytes > limit_bytes) {
         sim_complain(complaints, "%s: is larger than %zu MB, which is as much as is read", path,
                      limit_bytes >> 20);

@@ -15,8 +15,9 @@ struct sim_workload {
     struct kb_prng prng;
     int64_t index; /* of the next record */
     int64_t at_us;
-    int64_t fraction; /* of a microsecond, in 1 / rate_per_s: so that a steady rate does not drift */
-    uint64_t *zipf;   /* cumulative weights of the keys */
+    int64_t
+        fraction;   /* of a microsecond, in 1 / rate_per_s (poisson: in ns): so that a rate does not drift */
+    uint64_t *zipf; /* cumulative weights of the keys */
     char key_text[KEY_TEXT_BYTES];
     char *value;
     size_t value_capacity_bytes;
@@ -42,18 +43,18 @@ static uint64_t square_root(uint64_t value)
 static uint64_t zipf_weight(uint64_t rank, int64_t exponent_milli)
 {
     /* rank^e = rank^whole * rank^(1/2 * b1) * rank^(1/4 * b2) ..., in units of 2^-16. */
+    static const uint64_t limit_q16 = UINT64_MAX >> 16; /* of a power; its weight is next to nothing */
     uint64_t power_q16 = UINT64_C(1) << 16;
     int64_t fraction_milli = exponent_milli % 1000;
     for (int64_t i = 0; i < exponent_milli / 1000; i++) {
-        power_q16 = power_q16 > (UINT64_MAX >> 20) / rank ? UINT64_MAX >> 20 : power_q16 * rank;
+        power_q16 = power_q16 > limit_q16 / rank ? limit_q16 : power_q16 * rank;
     }
     uint64_t root_q16 = rank << 16;
     int64_t bits = fraction_milli * 65536 / 1000;
     for (int64_t bit = 32768; bit > 0; bit /= 2) {
         root_q16 = square_root(root_q16 << 16);
         if ((bits & bit) != 0) {
-            uint64_t limit = UINT64_MAX >> 20;
-            power_q16 = power_q16 > limit / root_q16 ? limit : power_q16 * root_q16 >> 16;
+            power_q16 = power_q16 > UINT64_MAX / root_q16 ? limit_q16 : power_q16 * root_q16 >> 16;
         }
     }
     uint64_t weight = (UINT64_C(1) << ZIPF_TOTAL_BITS) / (power_q16 > 0 ? power_q16 : 1);
@@ -190,12 +191,22 @@ static void advance(struct sim_workload *workload)
         records = source->burst_records;
     }
     if (source->arrivals == SIM_ARRIVALS_POISSON) {
-        workload->at_us += sim_random_exponential(&workload->prng, 1000000000 / source->rate_per_s) / 1000;
+        int64_t gap_ns = sim_random_exponential(&workload->prng, 1000000000 / source->rate_per_s);
+        int64_t scaled_ns = workload->fraction + gap_ns;
+        workload->at_us += scaled_ns / 1000;
+        workload->fraction = scaled_ns % 1000;
         return;
     }
     int64_t scaled = workload->fraction + records * 1000000;
     workload->at_us += scaled / source->rate_per_s;
     workload->fraction = scaled % source->rate_per_s;
+}
+
+/* The next record is given with the time at which it is sent: the rate has no say. */
+static bool has_own_time(const struct sim_workload *workload)
+{
+    const struct sim_source *source = workload->source;
+    return source->kind == SIM_SOURCE_GIVEN && source->given[workload->index].at_us >= 0;
 }
 
 bool sim_workload_next(struct sim_workload *workload, struct sim_workload_record *out)
@@ -204,7 +215,7 @@ bool sim_workload_next(struct sim_workload *workload, struct sim_workload_record
     if (workload->index >= source->count) {
         return false;
     }
-    if (workload->index > 0) {
+    if (workload->index > 0 && !has_own_time(workload)) {
         advance(workload);
     }
     *out = (struct sim_workload_record){
