@@ -23,6 +23,7 @@ linger_layer(view DIR view
     font_find.c
     icon.c
     input.c
+    lane_index.c
     picture.c
     raster.c
     raster_box.c
@@ -40,7 +41,7 @@ linger_layer(view DIR view
     widget_popup.c
     widget_status.c
     window.c
-  LAYERS base image
+  LAYERS base image log model
   LIBRARIES PkgConfig::LINGER_VIEW_LIBS
 )
 
