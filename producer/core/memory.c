@@ -2,12 +2,9 @@
 
 #include <string.h>
 
-bool kp_grow(const struct linger_allocator *allocator, void *array, uint32_t *capacity, uint32_t wanted_count,
-             size_t element_bytes)
+bool kp_grow_more(const struct linger_allocator *allocator, void *array, uint32_t *capacity,
+                  uint32_t wanted_count, size_t element_bytes)
 {
-    if (wanted_count <= *capacity) {
-        return true;
-    }
     uint32_t grown = *capacity == 0 ? 8 : *capacity;
     while (grown < wanted_count) {
         grown = grown > UINT32_MAX / 2 ? UINT32_MAX : grown * 2;

@@ -14,16 +14,58 @@ struct kp_batch_failure {
     uint32_t record_count;
 };
 
+/* A kept batch, zeroed but for its slots; or a new one. */
+static struct kp_producer_batch *take_batch(const struct linger_allocator *allocator,
+                                            struct kp_batch_pool *pool)
+{
+    if (pool == NULL || pool->first == NULL) {
+        return kb_allocate_zeroed(allocator, 1, sizeof(struct kp_producer_batch));
+    }
+    struct kp_producer_batch *batch = pool->first;
+    pool->first = batch->drained_next;
+    *batch = (struct kp_producer_batch){.slots = batch->slots,
+                                        .record_ids = batch->record_ids,
+                                        .slot_capacity = batch->slot_capacity,
+                                        .id_capacity = batch->id_capacity};
+    return batch;
+}
+
+static void free_batch(const struct linger_allocator *allocator, struct kp_producer_batch *batch)
+{
+    kb_deallocate(allocator, batch->slots, batch->slot_capacity * sizeof *batch->slots);
+    kb_deallocate(allocator, batch->record_ids, batch->id_capacity * sizeof *batch->record_ids);
+    kb_deallocate(allocator, batch, sizeof *batch);
+}
+
+void kp_batch_pool_release(struct kp_batch_pool *pool)
+{
+    while (pool->first != NULL) {
+        struct kp_producer_batch *batch = pool->first;
+        pool->first = batch->drained_next;
+        free_batch(batch->allocator, batch);
+    }
+}
+
 struct kp_producer_batch *kp_producer_batch_create(const struct linger_allocator *allocator,
                                                    struct kb_trace *trace, uint32_t number,
                                                    const struct kp_topic_partition *partition,
                                                    struct kp_buffer *buffer, bool is_split, int64_t now_ms)
 {
-    struct kp_producer_batch *batch = kb_allocate_zeroed(allocator, 1, sizeof *batch);
+    return kp_producer_batch_open(NULL, allocator, trace, number, partition, buffer, is_split, now_ms);
+}
+
+struct kp_producer_batch *kp_producer_batch_open(struct kp_batch_pool *pool,
+                                                 const struct linger_allocator *allocator,
+                                                 struct kb_trace *trace, uint32_t number,
+                                                 const struct kp_topic_partition *partition,
+                                                 struct kp_buffer *buffer, bool is_split, int64_t now_ms)
+{
+    struct kp_producer_batch *batch = take_batch(allocator, pool);
     if (batch == NULL) {
         return NULL;
     }
     batch->allocator = allocator;
+    batch->pool = pool;
     batch->trace = trace;
     batch->number = number;
     batch->reference_count = 1;
@@ -69,12 +111,14 @@ void kp_producer_batch_release(struct kp_producer_batch *batch)
     }
     KB_ASSERT(!kb_list_node_is_linked(&batch->queue_node) &&
               !kb_list_node_is_linked(&batch->incomplete_node));
-    const struct linger_allocator *allocator = batch->allocator;
     kp_buffer_release(batch->buffer);
-    kb_deallocate(allocator, batch->slots, batch->slot_capacity * sizeof *batch->slots);
-    kb_deallocate(allocator, batch->record_ids, batch->id_capacity * sizeof *batch->record_ids);
-    release_failure(allocator, batch->failure);
-    kb_deallocate(allocator, batch, sizeof *batch);
+    release_failure(batch->allocator, batch->failure);
+    if (batch->pool != NULL) {
+        batch->drained_next = batch->pool->first;
+        batch->pool->first = batch;
+    } else {
+        free_batch(batch->allocator, batch);
+    }
 }
 
 /* --- Appending */

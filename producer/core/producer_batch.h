@@ -44,9 +44,16 @@ enum kp_batch_state {
 };
 
 struct kp_batch_failure;
+struct kp_producer_batch;
+
+/** Batches that are done with, with their slots, for the next ones. Zeroed before its first use. */
+struct kp_batch_pool {
+    struct kp_producer_batch *first;
+};
 
 struct kp_producer_batch {
     const struct linger_allocator *allocator;
+    struct kp_batch_pool *pool; /* NULL: none */
     struct kb_trace *trace;
     uint32_t number; /* as in the trace; grows, the order of creation */
     uint32_t reference_count;
@@ -99,6 +106,9 @@ struct kp_completion_queue {
     uint64_t batch_count; /* ever put in: tells whether something was told in a pass */
 };
 
+/** Frees the batches that are kept; those in use must be back. */
+void kp_batch_pool_release(struct kp_batch_pool *pool);
+
 /**
  * Open a batch on a buffer, whose reference it takes over. number: unique and growing. NULL: no memory (the
  * buffer stays the caller's). One reference.
@@ -107,6 +117,12 @@ struct kp_producer_batch *kp_producer_batch_create(const struct linger_allocator
                                                    struct kb_trace *trace, uint32_t number,
                                                    const struct kp_topic_partition *partition,
                                                    struct kp_buffer *buffer, bool is_split, int64_t now_ms);
+/** The same, from a pool if that has one; it goes there with its last reference. */
+struct kp_producer_batch *kp_producer_batch_open(struct kp_batch_pool *pool,
+                                                 const struct linger_allocator *allocator,
+                                                 struct kb_trace *trace, uint32_t number,
+                                                 const struct kp_topic_partition *partition,
+                                                 struct kp_buffer *buffer, bool is_split, int64_t now_ms);
 void kp_producer_batch_retain(struct kp_producer_batch *batch);
 /** batch may be NULL. */
 void kp_producer_batch_release(struct kp_producer_batch *batch);

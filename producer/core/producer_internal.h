@@ -83,6 +83,7 @@ struct kp_producer {
     struct kb_list waiting;
     uint64_t last_ticket;
     struct kp_send *free_sends;
+    const struct kp_topic *last_topic; /* that a record was sent to; NULL: none yet */
     /** What a pass changed beside the sender's own work: told results, threads that went on. */
     uint64_t change_count;
     uint64_t change_count_at_decide;

@@ -141,7 +141,10 @@ static bool choose_partition(struct kp_producer *producer, struct kp_send *send,
                  .murmur2 = choice.murmur2, .partition_count = view.partition_count);
     }
     send->partition = choice.partition;
-    send->append.partition = kp_topics_partition(producer->topics, send->topic, choice.partition);
+    const struct kp_topic_partition *last = send->append.partition; /* perhaps of the record before */
+    if (last == NULL || last->topic != send->topic || last->partition != choice.partition) {
+        send->append.partition = kp_topics_partition(producer->topics, send->topic, choice.partition);
+    }
     if (send->append.partition == NULL) {
         finish_no_memory(producer, send, out);
         return false;
@@ -411,6 +414,15 @@ static bool is_record_valid(const struct kp_record *record, struct kp_failure *f
     return true;
 }
 
+/* Records often have the topic of the one before. NULL: no memory. */
+static const struct kp_topic *find_topic(struct kp_producer *producer, const char *name)
+{
+    if (producer->last_topic == NULL || strcmp(producer->last_topic->name, name) != 0) {
+        producer->last_topic = kp_topics_topic(producer->topics, name, strlen(name));
+    }
+    return producer->last_topic;
+}
+
 void kp_producer_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
                       struct kp_outcome *out)
 {
@@ -439,7 +451,7 @@ void kp_producer_send(struct kp_producer *producer, const struct kp_record *reco
         finish_failed(producer, send, false, KW_ERROR_ILLEGAL_STATE, out);
         return;
     }
-    send->topic = kp_topics_topic(producer->topics, send->record.topic, strlen(send->record.topic));
+    send->topic = find_topic(producer, send->record.topic);
     if (send->topic == NULL) {
         finish_no_memory(producer, send, out);
         return;

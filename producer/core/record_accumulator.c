@@ -43,6 +43,7 @@ void kp_record_accumulator_destroy(struct kp_record_accumulator *accumulator)
     while (!kp_incomplete_batches_is_empty(&accumulator->incomplete)) {
         kp_record_accumulator_deallocate(accumulator, kp_incomplete_batches_first(&accumulator->incomplete));
     }
+    kp_batch_pool_release(&accumulator->batch_pool);
     kp_buffer_pool_release(&accumulator->pool);
     kb_heap_release(&accumulator->drain_order);
     kb_deallocate(allocator, accumulator->queues,
@@ -242,9 +243,9 @@ static enum kp_accumulate open_batch(struct kp_record_accumulator *accumulator, 
         kp_buffer_pool_deallocate(&accumulator->pool, buffer, size_bytes);
         return result;
     }
-    struct kp_producer_batch *batch =
-        kp_producer_batch_create(accumulator->options.allocator, accumulator->options.trace,
-                                 accumulator->last_batch + 1, append->partition, buffer, false, now_ms);
+    struct kp_producer_batch *batch = kp_producer_batch_open(
+        &accumulator->batch_pool, accumulator->options.allocator, accumulator->options.trace,
+        accumulator->last_batch + 1, append->partition, buffer, false, now_ms);
     if (batch == NULL || !kp_producer_batch_reserve(batch, 1)) {
         if (batch != NULL) {
             batch->buffer = NULL;

@@ -23,6 +23,7 @@ struct kp_partition_queue {
 struct kp_record_accumulator {
     struct kp_record_accumulator_options options;
     struct kp_buffer_pool pool;
+    struct kp_batch_pool batch_pool;
     struct kp_incomplete_batches incomplete;
     struct kp_completion_queue completions;
 

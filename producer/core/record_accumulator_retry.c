@@ -88,9 +88,9 @@ static struct kp_producer_batch *add_part(struct split *split, const struct kw_r
         return NULL;
     }
     struct kp_producer_batch *part =
-        kp_producer_batch_create(accumulator->options.allocator, accumulator->options.trace,
-                                 accumulator->last_batch + 1 + split->parts.count, split->whole->partition,
-                                 buffer, true, split->whole->created_ms);
+        kp_producer_batch_open(&accumulator->batch_pool, accumulator->options.allocator,
+                               accumulator->options.trace, accumulator->last_batch + 1 + split->parts.count,
+                               split->whole->partition, buffer, true, split->whole->created_ms);
     if (part == NULL) {
         kp_buffer_release(buffer);
         return NULL;
