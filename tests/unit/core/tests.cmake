@@ -12,3 +12,4 @@ linger_unit_test(cluster_connection_states SOURCES core/cluster_connection_state
 linger_unit_test(producer_metadata SOURCES core/producer_metadata_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(network_client SOURCES core/network_client_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(transaction_manager SOURCES core/transaction_manager_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(sender SOURCES core/sender_test.c core/core_support.c LAYERS base wire core)
