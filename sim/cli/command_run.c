@@ -76,6 +76,20 @@ static int write_events(const struct sim_event_log *log, const char *path)
     return written ? CLI_OK : CLI_BAD_INPUT;
 }
 
+#ifdef LINGER_HAS_VIEW
+static bool write_pictures(const struct sim_event_log *log, const struct sim_ledger_totals *totals,
+                           const char *path)
+{
+    struct ledger_lines ledger;
+    report_ledger_lines(totals, &ledger);
+    const char *lines[LEDGER_LINES_MAX + 1] = {NULL};
+    for (uint32_t i = 0; i < ledger.count; i++) {
+        lines[i] = ledger.texts[i];
+    }
+    return cli_write_pictures(log, lines, path, &(struct picture_options){.at_us = -1});
+}
+#endif
+
 static int report(struct sim_world *world, const struct run_options *options)
 {
     const struct sim_event_log *log = sim_world_log(world);
@@ -93,7 +107,7 @@ static int report(struct sim_world *world, const struct run_options *options)
     }
 #ifdef LINGER_HAS_VIEW
     if (options->png_path != NULL && result == CLI_OK) {
-        result = cli_write_pictures(log, options->png_path) ? CLI_OK : CLI_BAD_INPUT;
+        result = write_pictures(log, &totals, options->png_path) ? CLI_OK : CLI_BAD_INPUT;
     }
 #else
     if (options->png_path != NULL) {

@@ -58,23 +58,45 @@ static void print_batches(FILE *file, const struct sim_summary *summary)
             summary->buffer_used_max_bytes, summary->blocked_sends);
 }
 
-static void print_ledger(FILE *file, const struct sim_ledger_totals *ledger)
+static bool is_always_told(enum sim_verdict verdict)
 {
-    fprintf(file, "\n%sLedger%s    what the application was told, against what the cluster holds\n", bold(),
-            plain());
-    fprintf(file, "  %-16s %10" PRIu64 "\n", "sent", ledger->sent);
+    return verdict == SIM_VERDICT_DELIVERED || verdict == SIM_VERDICT_LOST_AFTER_ACK ||
+           verdict == SIM_VERDICT_DUPLICATE || verdict == SIM_VERDICT_FAILED;
+}
+
+static void add_line(struct ledger_lines *lines, const char *name, uint64_t count)
+{
+    if (lines->count < LEDGER_LINES_MAX) {
+        snprintf(lines->texts[lines->count++], LEDGER_LINE_BYTES, "%s\t%" PRIu64, name, count);
+    }
+}
+
+void report_ledger_lines(const struct sim_ledger_totals *totals, struct ledger_lines *out)
+{
+    out->count = 0;
+    add_line(out, "sent", totals->sent);
     for (int verdict = 0; verdict < SIM_VERDICT_COUNT; verdict++) {
-        uint64_t count = ledger->verdicts[verdict];
-        bool always = verdict == SIM_VERDICT_DELIVERED || verdict == SIM_VERDICT_LOST_AFTER_ACK ||
-                      verdict == SIM_VERDICT_DUPLICATE || verdict == SIM_VERDICT_FAILED;
-        if (count > 0 || always) {
-            const char *color = verdict == SIM_VERDICT_DELIVERED ? "" : red(count);
-            fprintf(file, "  %-16s %s%10" PRIu64 "%s\n", sim_verdict_name((enum sim_verdict)verdict), color,
-                    count, color[0] != '\0' ? plain() : "");
+        if (totals->verdicts[verdict] > 0 || is_always_told((enum sim_verdict)verdict)) {
+            add_line(out, sim_verdict_name((enum sim_verdict)verdict), totals->verdicts[verdict]);
         }
     }
-    fprintf(file, "  %-16s %s%10" PRIu64 "%s\n", "reordered", red(ledger->reordered), ledger->reordered,
-            ledger->reordered > 0 ? plain() : "");
+    add_line(out, "reordered", totals->reordered);
+}
+
+static void print_ledger(FILE *file, const struct sim_ledger_totals *ledger)
+{
+    struct ledger_lines lines;
+    report_ledger_lines(ledger, &lines);
+    fprintf(file, "\n%sLedger%s    what the application was told, against what the cluster holds\n", bold(),
+            plain());
+    for (uint32_t i = 0; i < lines.count; i++) {
+        const char *tab = strchr(lines.texts[i], '\t');
+        int name_bytes = (int)(tab - lines.texts[i]);
+        bool good = strncmp(lines.texts[i], "sent", 4) == 0 || strncmp(lines.texts[i], "delivered", 9) == 0 ||
+                    strcmp(tab + 1, "0") == 0;
+        fprintf(file, "  %-16.*s %s%10s%s\n", name_bytes, lines.texts[i], red(!good), tab + 1,
+                good ? "" : plain());
+    }
 }
 
 void report_text(FILE *file, const struct sim_event_log *log, const struct sim_summary *summary,

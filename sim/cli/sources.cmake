@@ -12,3 +12,14 @@ file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/cli ${CMAKE_BINARY_DIR}/layers/cli/
 target_include_directories(linger PRIVATE ${CMAKE_BINARY_DIR}/layers/cli)
 target_compile_definitions(linger PRIVATE LINGER_VERSION="${PROJECT_VERSION}")
 target_link_libraries(linger PRIVATE linger_options linger_base linger_engine linger_export linger_model)
+if(TARGET linger_view AND LINGER_PLAY)
+  target_sources(linger PRIVATE
+    cli/command_play.c
+    cli/pictures.c
+    cli/session.c
+  )
+  target_compile_definitions(linger PRIVATE LINGER_HAS_VIEW)
+  target_link_libraries(linger PRIVATE linger_view)
+endif()
+install(TARGETS linger)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/assets/ DESTINATION share/linger)

@@ -15,6 +15,7 @@ linger_layer(engine DIR engine
     scenario_producer.c
     scenario_reader.c
     scenario_records.c
+    scenario_save.c
     scenario_timeline.c
     scheduler.c
     workload.c
