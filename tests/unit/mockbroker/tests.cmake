@@ -1,3 +1,6 @@
 linger_unit_test(mockbroker_produce SOURCES mockbroker/produce_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_replication SOURCES mockbroker/replication_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_failover SOURCES mockbroker/failover_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_idempotence SOURCES mockbroker/idempotence_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_apis SOURCES mockbroker/apis_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_fault SOURCES mockbroker/fault_test.c mockbroker/harness.c LAYERS mockbroker base wire)
