@@ -193,19 +193,24 @@ static bool is_poll_over(const struct kp_sender *sender, int64_t now_ms)
            kp_network_client_has_reports(sender->options.client);
 }
 
-void kp_sender_digest(struct kp_sender *sender, int64_t now_ms)
+static void finish_poll(struct kp_sender *sender, int64_t now_ms)
 {
-    sender->last_pass_ms = now_ms;
-    if (sender->loop == KP_LOOP_ENDED)
-        return;
-    if (!sender->is_polling && !kp_network_client_has_reports(sender->options.client))
-        return;
-    if (sender->is_polling && !is_poll_over(sender, now_ms))
+    bool has_reports = kp_network_client_has_reports(sender->options.client);
+
+    if (sender->is_polling ? !is_poll_over(sender, now_ms) : !has_reports)
         return;
     if (is_busy(sender) && sender->is_polling)
         sender->change_count++; /* awaitReady goes on in the next pass, at the same time */
     sender->is_polling = false;
     kp_network_client_digest(sender->options.client, now_ms);
+}
+
+void kp_sender_digest(struct kp_sender *sender, int64_t now_ms)
+{
+    sender->last_pass_ms = now_ms;
+    if (sender->loop == KP_LOOP_ENDED)
+        return;
+    finish_poll(sender, now_ms);
     if (sender->trace != NULL && !kp_sender_is_idle(sender))
         (void)KB_TRACE(sender->trace, 0, SENDER_PASS, sender_pass, .poll_ms = sender->poll_ms,
                        .pass = (int64_t)sender->pass, .ready_nodes = sender->ready_node_count,
