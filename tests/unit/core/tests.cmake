@@ -13,3 +13,5 @@ linger_unit_test(producer_metadata SOURCES core/producer_metadata_test.c core/co
 linger_unit_test(network_client SOURCES core/network_client_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(transaction_manager SOURCES core/transaction_manager_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(sender SOURCES core/sender_test.c core/core_support.c LAYERS base wire core)
+linger_unit_test(serializer SOURCES core/serializer_test.c LAYERS base wire core)
+linger_unit_test(topics SOURCES core/topics_test.c LAYERS base wire core)
