@@ -15,7 +15,7 @@ linger_layer(image DIR export
   LIBRARIES PkgConfig::LINGER_VIEW_LIBS
 )
 
-# The toolkit: a draw list, what executes it, text, widgets, and the window.
+# The toolkit (a draw list, what executes it, text, widgets, the window), and the stage and its panels on top.
 linger_layer(view DIR view
   SOURCES
     draw_list.c
@@ -29,6 +29,12 @@ linger_layer(view DIR view
     raster_box.c
     raster_path.c
     raster_stroke.c
+    stage.c
+    stage_draw.c
+    stage_input.c
+    stage_layout.c
+    stage_motion.c
+    stage_playback.c
     text.c
     text_atlas.c
     text_face.c

@@ -11,6 +11,7 @@
 #ifndef VIEW_STAGE_PRIVATE_H
 #define VIEW_STAGE_PRIVATE_H
 
+#include "view/lane_index.h"
 #include "view/stage.h"
 #include "view/widget.h"
 
@@ -87,9 +88,11 @@ struct view_layout {
     int32_t broker_height; /* of a card; they are space_2 apart */
 };
 
-/** width, height: of the canvas. broker_count: how many cards there are. side_open: what the person wants. */
+struct view_side_state;
+/** width, height: of the canvas. broker_count: how many cards there are. side: what the person wants of it.
+ */
 void view_layout_make(struct view_layout *layout, const struct view_theme *theme, int32_t width,
-                      int32_t height, uint32_t broker_count, bool side_open);
+                      int32_t height, uint32_t broker_count, const struct view_side_state *side);
 
 /* --- State
  * -------------------------------------------------------------------------------------------------------------
@@ -118,6 +121,7 @@ struct view_mover {
 struct view_side_state {
     enum view_tab tab;
     bool is_open;
+    bool is_forced; /* open even where there is no room: then it stands where the cluster is */
     int32_t scroll[VIEW_TAB_COUNT];
     int32_t content_height[VIEW_TAB_COUNT]; /* of the last drawing */
     struct view_field field;                /* of Config */
@@ -156,11 +160,13 @@ struct view_stage {
     int64_t time_us;   /* between that event's and the next one's */
     int64_t remainder; /* of run time below a microsecond, in millionths */
     bool is_playing;
-    bool is_paced;           /* event-paced */
-    uint32_t speed;          /* index into the steps */
-    int64_t pace_until_us;   /* event-paced: nothing happens before that (stage's clock) */
-    int64_t idle_skipped_us; /* event-paced: the idle stretch that was jumped last; 0: none */
-    int64_t idle_shown_until_us;
+    bool is_paced;  /* event-paced */
+    uint32_t speed; /* index into the steps */
+    /* Event-paced: the way from one salient event to the next. */
+    uint64_t pace_goal; /* the event at its end; 0: none chosen yet */
+    int64_t pace_from_us, pace_to_us;
+    int64_t pace_begun_us, pace_lasts_us; /* of the stage's clock */
+    int64_t idle_us;                      /* the way is a stretch of idleness this long; 0: it is not */
 
     /* Time of the person. */
     int64_t clock_us; /* since the stage was made: the sum of all advances */
@@ -179,11 +185,17 @@ struct view_stage {
     int32_t broker_scroll; /* of cluster and network together */
     struct view_side_state side;
     struct view_timeline_state timeline;
+    struct view_lane_index *lanes; /* owned; made by the timeline's first drawing (lane_index.h) */
     struct view_menu_state menu;
     struct view_toast_state toast;
+    struct view_intent intent; /* to be handed over */
+    bool has_intent;
 
     /* Motion. */
     uint32_t frame;
+    int32_t width, height; /* of the last drawing */
+    bool side_has_no_room;
+    int64_t tip_due_us;        /* of the stage's clock; -1: none */
     bool must_snap;            /* the next drawing shows everything at its place: after a jump */
     bool is_moving;            /* something of the last drawing was on its way */
     struct view_mover *movers; /* hash table by id */
@@ -234,9 +246,11 @@ void view_stage_play(struct view_stage *stage, bool play);
 void view_stage_follow(struct view_stage *stage, const struct view_thing *thing);
 void view_stage_open_menu(struct view_stage *stage, const struct view_thing *thing, struct view_point at);
 void view_stage_toast(struct view_stage *stage, bool is_failure, const char *text);
-/** Hands an intent to the host; what it answers is shown as a toast. */
-bool view_stage_act(struct view_stage *stage, const struct view_intent *intent);
+/** Hands an intent to the host when the present drawing is over (the run may change under it); what the host
+ * answers is shown as a toast. at_us is filled in. */
+void view_stage_act(struct view_stage *stage, const struct view_intent *intent);
 const struct sim_event_log *view_stage_log(const struct view_stage *stage);
+/** Where the stage is. Not while a panel is drawn: it has frame->model. */
 const struct sim_model *view_stage_model(const struct view_stage *stage);
 
 /* stage_playback.c */
