@@ -9,6 +9,9 @@
 /* Requests and packets do not name a partition; what the newest of them carry is remembered. */
 enum { CARRIED = 1 << 12, START_BUCKET_US = 16 };
 
+/* So many events are counted one by one, which is exact, before buckets take over. */
+enum { COUNTED_EVENTS = 1 << 16 };
+
 struct carried {
     uint32_t number;
     uint16_t producer;
@@ -283,16 +286,17 @@ static void add_buckets(struct view_lane_index *index)
     }
 }
 
-static void add_events(struct view_lane_index *index)
+/* first: the first event of the part. */
+static void add_events(struct view_lane_index *index, uint64_t first)
 {
-    uint64_t sequence = index->from_us > 0 ? sim_event_log_find_time(index->log, index->from_us - 1) : 0;
-    for (sequence++; sequence <= index->taken; sequence++) {
+    for (uint64_t sequence = first; sequence <= index->taken; sequence++) {
         const struct kb_event *event = sim_event_log_get(index->log, sequence);
         if (event->time_us >= index->to_us) {
             break;
         }
         enum kb_lane lane = kb_event_info(event->kind)->lane;
-        count_event(index, event, &index->cells[lane * index->columns + column_of(index, event->time_us)]);
+        uint32_t column = column_of(index, event->time_us > 0 ? event->time_us : 0);
+        count_event(index, event, &index->cells[lane * index->columns + column]);
     }
 }
 
@@ -315,10 +319,13 @@ const struct view_lane_cell *view_lane_index_query(struct view_lane_index *index
     if (index->log == NULL) {
         return index->cells;
     }
-    if ((to_us - from_us) / columns >= index->bucket_us) {
+    uint64_t first = from_us > 0 ? sim_event_log_find_time(index->log, from_us - 1) + 1 : 1;
+    uint64_t last = sim_event_log_find_time(index->log, to_us - 1);
+    bool is_coarse = (to_us - from_us) / columns >= index->bucket_us;
+    if (is_coarse && last > first && last - first > COUNTED_EVENTS) {
         add_buckets(index);
     } else {
-        add_events(index);
+        add_events(index, first);
     }
     return index->cells;
 }

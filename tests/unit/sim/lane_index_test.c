@@ -69,14 +69,14 @@ static void growth_loses_nothing(void)
 {
     start();
     uint32_t appended = 0;
-    for (int64_t time_us = 0; time_us < 40000000; time_us += 9973) {
+    for (int64_t time_us = 0; time_us < 40000000; time_us += 97) {
         append_drained(time_us, 0);
         appended++;
-        if (appended % 700 == 0) {
-            (void)view_lane_index_update(lanes, log_of_run, 600);
+        if (appended % 70000 == 0) {
+            (void)view_lane_index_update(lanes, log_of_run, 60000);
         }
     }
-    while (!view_lane_index_update(lanes, log_of_run, 500)) {
+    while (!view_lane_index_update(lanes, log_of_run, 50000)) {
     }
     CU_ASSERT_EQUAL(sum(view_lane_index_query(lanes, 0, 40000000, 1000), KB_LANE_SENDER, 1000), appended);
     CU_ASSERT_EQUAL(sum(view_lane_index_query(lanes, 0, 40000000, 7), KB_LANE_SENDER, 7), appended);
