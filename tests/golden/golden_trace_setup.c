@@ -172,6 +172,10 @@ static void read_headers(struct trace_run *run, const cJSON *headers, struct kp_
     record->headers = list;
     cJSON_ArrayForEach(pair, headers)
     {
+        if (!json_is_text(cJSON_GetArrayItem(pair, 0))) {
+            golden_fail(run->golden, "sends: a header without a key");
+            return;
+        }
         list[record->header_count].key = borrowed_text(cJSON_GetArrayItem(pair, 0));
         list[record->header_count].value = borrowed_text(cJSON_GetArrayItem(pair, 1));
         record->header_count++;
