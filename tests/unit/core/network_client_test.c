@@ -287,13 +287,18 @@ static void hostile_bytes_end_the_connection(void)
 
             write_it(&f, connection, 0);
             encode(&f, KW_API_INIT_PRODUCER_ID, 4, id, &body);
-            if (length < f.frame_bytes)
+            bool is_cut = flip < 0 && length < f.frame_bytes;
+            bool is_flipped = flip >= 0 && length < f.frame_bytes;
+
+            if (is_cut)
                 f.frame_bytes = length;
-            if (flip >= 0 && length < f.frame_bytes + 1 && length > 0)
-                f.frame[length - 1] ^= (uint8_t)(1u << flip);
+            if (is_flipped)
+                f.frame[length] ^= (uint8_t)(1u << flip);
             receive(&f, connection, 1);
             CU_ASSERT_EQUAL(f.told.count, 1);
             CU_ASSERT_EQUAL(f.told.releases, 1);
+            if (is_cut || (is_flipped && length < 4)) /* the answer to another request */
+                CU_ASSERT_TRUE(f.told.last.was_disconnected);
             if (f.told.last.was_disconnected) {
                 expect_action(&f, KP_ACTION_CLOSE, 0);
                 CU_ASSERT_TRUE(kp_network_client_connection_failed(f.client, 0));

@@ -459,6 +459,25 @@ static void closing_by_force_fails_what_is_pending(void)
     tear_down(&f);
 }
 
+static void an_answer_does_not_undo_a_fatal_error(void)
+{
+    struct fixture f;
+
+    set_up(&f, NULL);
+    kp_transaction_manager_bump_epoch_if_needed(f.manager);
+    kp_failure_throw(&f.failure, "KafkaException", "x");
+    struct kp_txn_request *request = take(&f, KP_TXN_INIT_PRODUCER_ID);
+    struct kw_init_producer_id_response body;
+
+    kp_txn_transition_to_fatal_error(f.manager, KW_ERROR_KAFKA, &f.failure);
+    kw_init_producer_id_response_init(&body);
+    body.producer_id = 1;
+    answer(&f, request, &body);
+    CU_ASSERT_TRUE(kp_transaction_manager_has_fatal_error(f.manager));
+    CU_ASSERT_FALSE(kp_transaction_manager_is_send_allowed(f.manager, partition(&f, 0)));
+    tear_down(&f);
+}
+
 int main(void)
 {
     return unit_main(
@@ -474,6 +493,7 @@ int main(void)
             {"the coordinator is looked up first", the_coordinator_is_looked_up_first},
             {"an abortable error ends with the abort", an_abortable_error_ends_with_the_abort},
             {"a call that is made again", a_call_that_is_made_again_gets_the_same_result},
+            {"an answer does not undo a fatal error", an_answer_does_not_undo_a_fatal_error},
             {"closing by force", closing_by_force_fails_what_is_pending},
             {0}});
 }
