@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "core/transaction_manager_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- The ends of a request */
@@ -258,17 +259,59 @@ static void append_text(char *text, size_t capacity_bytes, const char *more, siz
     text[used + length_bytes] = '\0';
 }
 
+/* "{t-0=NONE, t-1=OPERATION_NOT_ATTEMPTED}", as Java prints its map; in the order of the answer. */
+static void print_errors(const struct kw_add_partitions_to_txn_response *response, char *text,
+                         size_t capacity_bytes)
+{
+    const char *separator = "{";
+
+    for (int32_t t = 0; t < response->results.count; t++) {
+        const struct kw_add_partitions_to_txn_response_topic *topic = &response->results.items[t];
+
+        for (int32_t p = 0; p < topic->results.count; p++) {
+            char rest[64];
+            int length = snprintf(rest, sizeof(rest), "-%d=%s", topic->results.items[p].partition_index,
+                                  kw_error_name(kw_error_from_code(topic->results.items[p].error_code)));
+
+            append_text(text, capacity_bytes, separator, strlen(separator));
+            append_text(text, capacity_bytes, topic->name.data, (size_t)topic->name.length_bytes);
+            append_text(text, capacity_bytes, rest,
+                        (size_t)length < sizeof(rest) ? (size_t)length : sizeof(rest) - 1);
+            separator = ", ";
+        }
+    }
+    append_text(text, capacity_bytes, "}", 1);
+}
+
+/* The topics that the producer may not write to, "t, u". */
+static void list_unauthorized(const struct kw_add_partitions_to_txn_response *response, char *text,
+                              size_t capacity_bytes)
+{
+    for (int32_t t = 0; t < response->results.count; t++) {
+        const struct kw_add_partitions_to_txn_response_topic *topic = &response->results.items[t];
+        bool is_unauthorized = false;
+
+        for (int32_t p = 0; p < topic->results.count; p++)
+            is_unauthorized |= topic->results.items[p].error_code == KW_ERROR_TOPIC_AUTHORIZATION_FAILED;
+        if (!is_unauthorized)
+            continue;
+        if (text[0] != '\0')
+            append_text(text, capacity_bytes, ", ", 2);
+        append_text(text, capacity_bytes, topic->name.data, (size_t)topic->name.length_bytes);
+    }
+}
+
 static void handle_add_partitions(struct kp_transaction_manager *manager, struct kp_txn_request *request,
                                   const struct kw_add_partitions_to_txn_response *response)
 {
     bool has_errors = false;
-    char unauthorized[KP_FAILURE_MESSAGE_BYTES] = "";
+    bool is_unauthorized = false;
+    char text[KP_FAILURE_MESSAGE_BYTES] = "";
     struct kp_failure failure;
 
     request->retry_backoff_ms = manager->options.retry_backoff_ms;
     for (int32_t t = 0; t < response->results.count; t++) {
         const struct kw_add_partitions_to_txn_response_topic *topic = &response->results.items[t];
-        bool is_unauthorized = false;
 
         for (int32_t p = 0; p < topic->results.count; p++) {
             enum kw_error error = kw_error_from_code(topic->results.items[p].error_code);
@@ -282,19 +325,17 @@ static void handle_add_partitions(struct kp_transaction_manager *manager, struct
             else
                 has_errors = true;
         }
-        if (!is_unauthorized || topic->name.length_bytes <= 0)
-            continue;
-        append_text(unauthorized, sizeof(unauthorized), unauthorized[0] != '\0' ? ", " : "",
-                    unauthorized[0] != '\0' ? 2 : 0);
-        append_text(unauthorized, sizeof(unauthorized), topic->name.data, (size_t)topic->name.length_bytes);
     }
     add_answered(manager, response, KP_TXN_NOT_IN);
-    if (unauthorized[0] != '\0') {
+    if (is_unauthorized) {
+        list_unauthorized(response, text, sizeof(text));
         kp_failure_throwf(&failure, "TopicAuthorizationException", "Not authorized to access topics: [%s]",
-                          unauthorized);
+                          text);
         abortable(manager, request, KW_ERROR_TOPIC_AUTHORIZATION_FAILED, &failure);
     } else if (has_errors) {
-        kp_failure_throw(&failure, "KafkaException", "Could not add partitions to transaction due to errors");
+        print_errors(response, text, sizeof(text));
+        kp_failure_throwf(&failure, "KafkaException",
+                          "Could not add partitions to transaction due to errors: %s", text);
         abortable(manager, request, KW_ERROR_KAFKA, &failure);
     } else {
         add_answered(manager, response, KP_TXN_ADDED);

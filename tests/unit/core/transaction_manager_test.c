@@ -429,6 +429,23 @@ static void an_abortable_error_ends_with_the_abort(void)
     tear_down(&f);
 }
 
+static void partitions_that_were_not_tried_are_named(void)
+{
+    struct fixture f;
+    enum kw_error code;
+
+    set_up(&f, "tx");
+    initialize_transactional(&f);
+    CU_ASSERT_TRUE(kp_transaction_manager_begin(f.manager, &f.failure));
+    kp_transaction_manager_maybe_add_partition(f.manager, partition(&f, 0));
+    kp_transaction_manager_maybe_add_partition(f.manager, partition(&f, 2));
+    answer_add_partitions(&f, KW_ERROR_OPERATION_NOT_ATTEMPTED);
+    CU_ASSERT_STRING_EQUAL(kp_transaction_manager_last_error(f.manager, &code)->thrown.message,
+                           "Could not add partitions to transaction due to errors: "
+                           "{t-0=OPERATION_NOT_ATTEMPTED, t-2=OPERATION_NOT_ATTEMPTED}");
+    tear_down(&f);
+}
+
 static void a_call_that_is_made_again_gets_the_same_result(void)
 {
     struct fixture f;
@@ -492,6 +509,7 @@ int main(void)
             {"a transaction from begin to commit", a_transaction_from_begin_to_commit},
             {"the coordinator is looked up first", the_coordinator_is_looked_up_first},
             {"an abortable error ends with the abort", an_abortable_error_ends_with_the_abort},
+            {"partitions that were not tried", partitions_that_were_not_tried_are_named},
             {"a call that is made again", a_call_that_is_made_again_gets_the_same_result},
             {"an answer does not undo a fatal error", an_answer_does_not_undo_a_fatal_error},
             {"closing by force", closing_by_force_fails_what_is_pending},
