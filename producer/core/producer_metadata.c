@@ -399,33 +399,6 @@ bool kp_producer_metadata_update(struct kp_producer_metadata *metadata, int32_t 
     return true;
 }
 
-bool kp_producer_metadata_seed(struct kp_producer_metadata *metadata, const void *body, size_t length_bytes,
-                               int64_t now_ms)
-{
-    enum { SEED_VERSION = 11 };
-    struct kw_metadata_response response;
-    struct kw_reader reader;
-    struct kb_arena arena;
-    bool is_read;
-
-    kb_arena_init(&arena, metadata->options.allocator, KP_METADATA_SLAB_BYTES, 0);
-    kw_reader_init(&reader, body, length_bytes);
-    is_read = kw_message_decode(&kw_metadata_response_schema, SEED_VERSION, &reader, &arena, &response,
-                                NULL) == KW_MESSAGE_OK;
-    for (int32_t i = 0; is_read && i < response.topics.count; i++) {
-        const struct kw_string *name = &response.topics.items[i].name;
-        const struct kp_topic *topic =
-            kp_topics_topic(metadata->options.topics, name->data, (size_t)name->length_bytes);
-
-        is_read = topic != NULL && kp_producer_metadata_add(metadata, topic, now_ms);
-    }
-    if (is_read)
-        is_read = kp_producer_metadata_update(metadata, metadata->request_version, &response, SEED_VERSION,
-                                              false, now_ms);
-    kb_arena_release(&arena);
-    return is_read;
-}
-
 void kp_producer_metadata_failed_update(struct kp_producer_metadata *metadata, int64_t now_ms)
 {
     metadata->last_refresh_ms = now_ms;

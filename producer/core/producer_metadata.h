@@ -140,13 +140,6 @@ bool kp_producer_metadata_update(struct kp_producer_metadata *metadata, int32_t 
                                  const struct kw_metadata_response *response, int16_t api_version,
                                  bool is_partial, int64_t now_ms) __attribute__((warn_unused_result));
 int32_t kp_producer_metadata_request_version(const struct kp_producer_metadata *metadata);
-/**
- * Test seam: every topic of the response is of interest, and the response is what the last request got. body:
- * of a Metadata response version 11. Returns false when it cannot be read. Kafka:
- * updateWithCurrentRequestVersion.
- */
-bool kp_producer_metadata_seed(struct kp_producer_metadata *metadata, const void *body, size_t length_bytes,
-                               int64_t now_ms) __attribute__((warn_unused_result));
 void kp_producer_metadata_failed_update(struct kp_producer_metadata *metadata, int64_t now_ms);
 
 #endif
