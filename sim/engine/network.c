@@ -131,6 +131,7 @@ static void depart(struct packet *packet)
         }
         connection->arrival_us[direction] = arrives_us;
     }
+    KB_ASSERT(connection != NULL || packet->kind == PACKET_CONTROL);
     if (packet->kind == PACKET_BYTES) {
         packet->cause =
             KB_TRACE(network->trace, packet->cause, PACKET_SENT, packet_sent, .arrives_us = arrives_us,
@@ -233,6 +234,7 @@ static void arrive(void *context)
     struct packet *packet = context;
     struct sim_network *network = packet->network;
     struct sim_connection *connection = packet->connection;
+    KB_ASSERT(connection != NULL || packet->kind == PACKET_CONTROL);
     if (connection != NULL) {
         connection->packet_count++; /* kept while the listener works */
     }

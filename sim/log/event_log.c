@@ -4,6 +4,7 @@
 #include "base/assert.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -125,14 +126,13 @@ static int open_unlinked_file(void)
 {
     const char *folder = getenv("TMPDIR");
     char path[512];
-    static const char pattern[] = "/linger-events-XXXXXX";
-    size_t folder_bytes = folder != NULL ? strlen(folder) : 0;
-    if (folder_bytes == 0 || folder_bytes + sizeof pattern > sizeof path) {
+    if (folder == NULL || folder[0] == '\0') {
         folder = "/tmp";
-        folder_bytes = strlen(folder);
     }
-    memcpy(path, folder, folder_bytes);
-    memcpy(path + folder_bytes, pattern, sizeof pattern);
+    int path_bytes = snprintf(path, sizeof path, "%s/linger-events-XXXXXX", folder);
+    if (path_bytes < 0 || (size_t)path_bytes >= sizeof path) {
+        return -1;
+    }
     int file = mkostemp(path, 0);
     if (file >= 0) {
         unlink(path);
