@@ -13,6 +13,7 @@ static const struct cli_command *const commands[] = {
 #endif
     &cli_run,
     &cli_config,
+    &cli_bench,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
