@@ -280,8 +280,8 @@ void mb_cluster_destroy(struct mb_cluster *cluster)
     for (uint32_t i = 0; i < cluster->broker_count; i++) {
         mb_broker_release(&cluster->brokers[i]);
     }
+    mb_controls_release(cluster); /* before the channels that they stand in */
     mb_controller_release(cluster);
-    mb_controls_release(cluster);
     mb_faults_release(cluster);
     mb_outputs_release(&cluster->outputs);
     struct kb_list_node *node;

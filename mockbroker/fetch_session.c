@@ -40,12 +40,7 @@ static void detach(struct mb_session_partition *part)
     }
     struct mb_remote *remote = mb_partition_remote(partition, part->session->follower);
     if (remote != NULL && remote->idle_in == part->session) {
-        remote->last_fetch_ms = part->session->last_fetch_ms;
-        if (remote->last_caught_up_ms < part->session->last_fetch_ms) {
-            remote->last_caught_up_ms = part->session->last_fetch_ms;
-        }
-        remote->last_fetch_leader_end_offset = partition->log.end_offset;
-        remote->idle_in = NULL;
+        mb_partition_wake_remote(partition, remote);
     }
     kb_list_remove(&part->of_partition);
     part->spec.partition = NULL;

@@ -254,19 +254,24 @@ enum kw_error mb_partition_check_epoch(const struct mb_partition *partition, int
 
 /* --- Append --- */
 
-/* The log end is about to move: what a session's silence meant up to now is written down. */
-static void wake_idle_remotes(struct mb_partition *partition)
+void mb_partition_wake_remote(struct mb_partition *partition, struct mb_remote *remote)
+{
+    if (remote->idle_in == NULL) {
+        return;
+    }
+    remote->last_fetch_ms = remote->idle_in->last_fetch_ms;
+    if (remote->last_caught_up_ms < remote->idle_in->last_fetch_ms) {
+        remote->last_caught_up_ms = remote->idle_in->last_fetch_ms;
+    }
+    remote->last_fetch_leader_end_offset = partition->log.end_offset;
+    remote->idle_in = NULL;
+}
+
+/* The log end is about to move. */
+static void wake_remotes(struct mb_partition *partition)
 {
     for (uint32_t i = 0; i < partition->remote_count; i++) {
-        struct mb_remote *remote = &partition->remotes[i];
-        if (remote->idle_in != NULL) {
-            remote->last_fetch_ms = remote->idle_in->last_fetch_ms;
-            if (remote->last_caught_up_ms < remote->idle_in->last_fetch_ms) {
-                remote->last_caught_up_ms = remote->idle_in->last_fetch_ms;
-            }
-            remote->last_fetch_leader_end_offset = partition->log.end_offset;
-            remote->idle_in = NULL;
-        }
+        mb_partition_wake_remote(partition, &partition->remotes[i]);
     }
 }
 
@@ -304,7 +309,7 @@ static enum kw_error append(struct mb_partition *partition, const uint8_t *recor
     result->base_offset = log->end_offset;
     result->last_offset = kw_record_batch_last_offset(block->bytes);
     result->log_append_time_ms = stamps ? mb_now_ms(cluster) : KW_NO_TIMESTAMP;
-    wake_idle_remotes(partition);
+    wake_remotes(partition);
     mb_log_append(log, block);
     return KW_ERROR_NONE;
 }

@@ -103,6 +103,8 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
 /** A follower's fetch arrived. Kafka: Partition.updateFollowerFetchState. */
 void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follower, int64_t offset,
                                    struct mb_fetch_session *session);
+/** What a session's silence meant up to now is written down: the follower is looked at again. */
+void mb_partition_wake_remote(struct mb_partition *partition, struct mb_remote *remote);
 /** NULL: not one of the assignment. */
 struct mb_remote *mb_partition_remote(const struct mb_partition *partition, int32_t broker);
 

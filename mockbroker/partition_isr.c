@@ -5,6 +5,7 @@
 
 #include "mockbroker/broker.h"
 #include "mockbroker/control.h"
+#include "mockbroker/fetch_session.h"
 #include "mockbroker/partition.h"
 
 #include "base/assert.h"
@@ -116,6 +117,14 @@ void mb_partition_alter_isr_done(struct mb_partition *partition, const struct mb
     partition->isr_change = MB_ISR_COMMITTED;
     partition->proposed_isr_count = 0;
     partition->version = state->version;
+    /* Who caught up while it was being removed has to be looked at again at its next fetch. */
+    for (uint32_t i = 0; i < partition->remote_count; i++) {
+        struct mb_remote *remote = &partition->remotes[i];
+        if (!mb_is_member(partition->isr, partition->isr_count, remote->broker)) {
+            mb_partition_wake_remote(partition, remote);
+        }
+    }
+    mb_fetch_sessions_mark(partition);
     mb_partition_watch_lag(partition);
 }
 

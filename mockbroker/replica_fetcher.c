@@ -360,6 +360,7 @@ static void add_partition(struct mb_fetcher *fetcher, struct kw_fetch_request *r
     out->log_start_offset = partition->log.start_offset;
     out->partition_max_bytes = (int32_t)mb_setting(fetcher->cluster, MB_SETTING_REPLICA_FETCH_MAX_BYTES);
     state->sent_offset = state->fetch_offset;
+    state->sent_epoch = state->last_fetched_epoch;
     if (!state->is_in_session) {
         state->is_in_session = true;
         fetcher->in_session_count++;
@@ -476,7 +477,9 @@ static void judge(struct mb_fetcher *fetcher, struct mb_partition *partition, en
 {
     switch (outcome) {
     case MB_FETCHED_FINE:
-        if (partition->fetch.sent_offset != partition->fetch.fetch_offset) {
+        /* FetchSessionHandler.Builder: whatever differs is named; after a truncation it may be the epoch alone. */
+        if (partition->fetch.sent_offset != partition->fetch.fetch_offset ||
+            partition->fetch.sent_epoch != partition->fetch.last_fetched_epoch) {
             name(fetcher, partition);
         }
         return;
