@@ -17,6 +17,7 @@
 #define LINGER_TESTS_GOLDEN_TRACE_H
 
 #include "base/arena.h"
+#include "failing_allocator.h"
 #include "golden.h"
 #include "scripted_cluster.h"
 #include "wire/api_keys.h"
@@ -72,6 +73,8 @@ struct trace_run {
     /** The run cannot go on. */
     bool is_over;
     struct scripted_cluster *cluster;
+    /** Of the producer and its configuration alone. */
+    struct failing_allocator memory_of_producer;
     struct kp_config *config;
     struct kp_producer *producer;
     int64_t epoch_ms;
@@ -91,6 +94,9 @@ struct trace_run {
     bool has_view_changed;
     struct kp_memory_view memory;
     bool has_sender_exited;
+    /** Parts of iterations: so far, and after how many the run is broken off; 0: it is not. */
+    uint64_t step_count;
+    uint64_t step_count_max;
     /** Leave out the milliseconds in which nothing is due. */
     bool is_sleeping_between;
     /** Something happened in the iteration. */
@@ -117,6 +123,7 @@ int64_t trace_now_ms(const struct trace_run *run);
 
 /** Everything is made; false with a failure when the case does not allow it. Released in any case. */
 bool trace_setup(struct trace_run *run);
+/** Fails when the producer keeps memory. */
 void trace_release(struct trace_run *run);
 /** Of struct kp_partition_order, whose context is the run: places in run->view. */
 int64_t trace_place_in_node(void *run, int32_t node, const char *topic, int32_t partition);

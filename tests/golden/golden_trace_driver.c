@@ -25,15 +25,31 @@ static void check_exit(struct trace_run *run)
     }
 }
 
-/* One pass of the sender's loop, or of the poll in which it waits. False: it was idle. */
+/* Whether the run goes on with the next part of an iteration. */
+static bool goes_on(struct trace_run *run)
+{
+    run->step_count++;
+    if (run->step_count == run->step_count_max) {
+        run->is_over = true;
+    }
+    return !run->is_over;
+}
+
+/* One pass of the sender's loop, or of the poll in which it waits. False: it was idle, or the run is over. */
 static bool iterate(struct trace_run *run)
 {
     run->is_busy = false;
     kp_producer_decide(run->producer, trace_now_ms(run));
+    if (!goes_on(run)) {
+        return false;
+    }
     trace_take_decisions(run);
     /* Who sleeps does not poll. */
-    if (!is_sleeping(run)) {
+    if (!is_sleeping(run) && goes_on(run)) {
         trace_move_network(run);
+        if (!goes_on(run)) {
+            return false;
+        }
         kp_producer_digest(run->producer, trace_now_ms(run));
         trace_take_actions(run);
         trace_take_completions(run);

@@ -112,7 +112,7 @@ static bool create_config(struct trace_run *run)
     entries[count++] = (struct kp_config_entry){"bootstrap.servers", bootstrap_servers(run)};
     entries[count++] = (struct kp_config_entry){"key.serializer", PASS_THROUGH};
     entries[count++] = (struct kp_config_entry){"value.serializer", PASS_THROUGH};
-    if (kp_config_create(kb_allocator_default(), entries, count, NULL, &run->config, failure) !=
+    if (kp_config_create(&run->memory_of_producer.allocator, entries, count, NULL, &run->config, failure) !=
         KP_CONFIG_OK) {
         golden_fail(run->golden, "config: %s: %s", failure->thrown.exception, failure->thrown.message);
         return false;
@@ -124,6 +124,7 @@ static bool create_producer(struct trace_run *run)
 {
     struct kp_failure *failure = golden_allocate(run->golden, sizeof *failure);
     struct kp_producer_options options = {.config = run->config,
+                                          .allocator = &run->memory_of_producer.allocator,
                                           .chance = {.context = run, .sticky_draw = next_draw},
                                           .order = {run, trace_place_in_node, trace_place_in_topic}};
     if (!kp_producer_create(&options, trace_now_ms(run), &run->producer, failure)) {
@@ -223,6 +224,7 @@ bool trace_setup(struct trace_run *run)
     const cJSON *event = NULL;
     const cJSON *cluster = json_member(run->row, "cluster");
     kb_arena_init(&run->arena, kb_allocator_default(), ARENA_BLOCK_BYTES, 0);
+    failing_allocator_init(&run->memory_of_producer);
     run->epoch_ms = golden_integer_in(run->golden, run->row, "epoch_ms", 0, INT64_MAX / 2);
     run->view = cluster;
     run->next_draw = json_member(run->row, "sticky_draws") != NULL
@@ -242,8 +244,17 @@ bool trace_setup(struct trace_run *run)
 
 void trace_release(struct trace_run *run)
 {
+    if (run->memory_of_producer.allocator.allocate == NULL) {
+        return;
+    }
     kp_producer_destroy(run->producer);
     kp_config_destroy(run->config);
+    if (run->memory_of_producer.held_count != 0 || run->memory_of_producer.wrong_size_count != 0) {
+        golden_fail(run->golden,
+                    "the producer keeps %llu pieces of memory, and gave %llu back with a wrong size",
+                    (unsigned long long)run->memory_of_producer.held_count,
+                    (unsigned long long)run->memory_of_producer.wrong_size_count);
+    }
     scripted_cluster_destroy(run->cluster);
     kb_arena_release(&run->arena);
 }
