@@ -483,7 +483,7 @@ static uint64_t emit(void *context, struct kb_event *event, uint64_t cause)
 static uint32_t intern(void *context, const char *name, size_t length_bytes)
 {
     struct sim_producer_driver *driver = context;
-    return sim_event_log_intern(driver->world->log, name, length_bytes);
+    return sim_world_intern(driver->world, name, length_bytes);
 }
 
 static bool init_threads(struct sim_producer_driver *driver)

@@ -183,6 +183,12 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
             return;
         }
     }
+    const char *meant = kp_config_key_nearest(change->name);
+    if (meant != NULL) {
+        sim_complain(complaints, "--set %s=%s: Kafka's producer has no such setting; did you mean \"%s\"?",
+                     change->name, change->value, meant);
+        return;
+    }
     sim_complain(
         complaints,
         "--set %s=%s: no producer or topic of this scenario has that name; write PRODUCER.linger.ms=20, "

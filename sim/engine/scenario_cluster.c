@@ -29,6 +29,17 @@ bool has_broker(const struct sim_scenario *scenario, int64_t id)
     return false;
 }
 
+bool take_broker(const struct sim_scenario *scenario, const cJSON *value, int32_t *id)
+{
+    for (uint32_t i = 0; i < scenario->broker_count; i++) {
+        if (cJSON_IsNumber(value) && value->valuedouble == (double)scenario->broker_ids[i]) {
+            *id = scenario->broker_ids[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *nearest_setting(const char *scope, const char *name)
 {
     enum { KNOWN_MAX = 256 };
@@ -53,7 +64,7 @@ static struct mb_setting *read_settings(struct scenario_reader *reader, const st
                                         const cJSON *config, const char *scope, uint32_t *count)
 {
     *count = 0;
-    if (config == NULL) {
+    if (config == NULL || !reader_check_count(reader, place, config)) {
         return NULL;
     }
     struct mb_setting *settings =
@@ -117,6 +128,28 @@ static void read_brokers(struct scenario_reader *reader, const struct json_place
     }
 }
 
+/* The replicas of one partition. */
+static bool read_replicas(struct scenario_reader *reader, const struct json_place *place, const cJSON *list,
+                          int32_t *ids)
+{
+    int index = 0;
+    for (const cJSON *element = list->child; element != NULL; element = element->next, index++) {
+        struct json_place here = {place, NULL, index};
+        if (!take_broker(reader->scenario, element, &ids[index])) {
+            reader_complain(reader, &here, "found %s; there is no such broker", reader_show(element));
+            return false;
+        }
+        for (int i = 0; i < index; i++) {
+            if (ids[i] == ids[index]) {
+                reader_complain(reader, &here, "found %d again; a broker holds one replica of a partition",
+                                ids[index]);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static int32_t *read_assignment(struct scenario_reader *reader, const struct json_place *place,
                                 const cJSON *topic, struct mb_topic_options *options)
 {
@@ -131,30 +164,35 @@ static int32_t *read_assignment(struct scenario_reader *reader, const struct jso
                         partitions);
         return NULL;
     }
-    int replicas = cJSON_GetArraySize(cJSON_GetArrayItem(assignment, 0));
-    int32_t *ids =
-        reader_allocate(reader, (size_t)partitions * (size_t)(replicas > 0 ? replicas : 1), sizeof(int32_t));
-    for (int p = 0; p < partitions; p++) {
-        const cJSON *list = cJSON_GetArrayItem(assignment, p);
+    int replicas = cJSON_GetArraySize(assignment->child);
+    int32_t *ids = reader_allocate(reader, (size_t)partitions, (size_t)(replicas + 1) * sizeof(int32_t));
+    int p = 0;
+    for (const cJSON *list = assignment->child; list != NULL; list = list->next, p++) {
         struct json_place here = {&at, NULL, p};
         if (!cJSON_IsArray(list) || replicas == 0 || cJSON_GetArraySize(list) != replicas) {
             reader_complain(reader, &here, "found %s; each partition needs a list of equally many broker ids",
                             reader_show(list));
             return NULL;
         }
-        for (int r = 0; r < replicas; r++) {
-            const cJSON *id = cJSON_GetArrayItem(list, r);
-            struct json_place deeper = {&here, NULL, r};
-            if (!cJSON_IsNumber(id) || !has_broker(reader->scenario, (int64_t)id->valuedouble)) {
-                reader_complain(reader, &deeper, "found %s; there is no such broker", reader_show(id));
-                return NULL;
-            }
-            ids[p * replicas + r] = (int32_t)id->valuedouble;
+        if (!read_replicas(reader, &here, list, &ids[p * replicas])) {
+            return NULL;
         }
     }
     options->partition_count = partitions;
     options->replication_factor = replicas;
     return ids;
+}
+
+/* An assignment says how many partitions and replicas there are: nothing else may say something else. */
+static void check_against_assignment(struct scenario_reader *reader, const struct json_place *place,
+                                     const cJSON *topic, const char *key, int32_t count)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(topic, key);
+    struct json_place at = {place, key, 0};
+    if (value != NULL && value->valuedouble != (double)count) {
+        reader_complain(reader, &at, "found %s; the assignment has %d; leave one of them out",
+                        reader_show(value), count);
+    }
 }
 
 static bool is_topic_name(const char *name)
@@ -199,6 +237,10 @@ static void read_topic(struct scenario_reader *reader, const struct json_place *
     options.replication_factor = (int32_t)reader_whole(reader, place, topic, "replication.factor", 1, brokers,
                                                        brokers < 3 ? brokers : 3);
     options.assignment = read_assignment(reader, place, topic, &options);
+    if (options.assignment != NULL) {
+        check_against_assignment(reader, place, topic, "partitions", options.partition_count);
+        check_against_assignment(reader, place, topic, "replication.factor", options.replication_factor);
+    }
     struct json_place at_config = {place, "config", 0};
     options.settings = read_settings(reader, &at_config, reader_object(reader, place, topic, "config"),
                                      "topic", &options.setting_count);

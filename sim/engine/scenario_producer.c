@@ -62,6 +62,9 @@ static void read_config(struct scenario_reader *reader, const struct json_place 
                         struct sim_producer *producer)
 {
     enum { DEFAULTS = 4 };
+    if (!reader_check_count(reader, place, config)) {
+        config = NULL;
+    }
     size_t count = config != NULL ? (size_t)cJSON_GetArraySize(config) : 0;
     producer->entries = reader_allocate(reader, count + DEFAULTS, sizeof(struct kp_config_entry));
     for (const cJSON *member = config != NULL ? config->child : NULL; member != NULL; member = member->next) {
@@ -118,9 +121,9 @@ static void read_calls(struct scenario_reader *reader, const struct json_place *
     int count = calls != NULL ? cJSON_GetArraySize(calls) : 0;
     out->calls = reader_allocate(reader, (size_t)count, sizeof(struct sim_thread_call));
     struct json_place at = {place, "calls", 0};
-    for (int i = 0; i < count; i++) {
-        const cJSON *call = cJSON_GetArrayItem(calls, i);
-        struct json_place here = {&at, NULL, i};
+    int index = 0;
+    for (const cJSON *call = calls != NULL ? calls->child : NULL; call != NULL; call = call->next, index++) {
+        struct json_place here = {&at, NULL, index};
         if (!cJSON_IsObject(call)) {
             reader_complain(reader, &here, "found %s; a call is {\"at_ms\": 20, \"call\": \"flush\"}",
                             reader_show(call));

@@ -26,7 +26,11 @@ static void append_line(struct sim_complaints *complaints, const char *line, siz
         KB_ASSERT(grown != NULL);
         complaints->text = grown;
     }
-    memcpy(complaints->text + complaints->length_bytes, line, length_bytes);
+    char *written = complaints->text + complaints->length_bytes;
+    for (size_t i = 0; i < length_bytes; i++) {
+        /* What a file holds may not move the cursor of whoever reads the complaint, or break its line. */
+        written[i] = (unsigned char)line[i] < ' ' || line[i] == 0x7f ? '?' : line[i];
+    }
     complaints->length_bytes += length_bytes;
     complaints->text[complaints->length_bytes++] = '\n';
     complaints->text[complaints->length_bytes] = '\0';
@@ -153,22 +157,46 @@ const char *reader_nearest(const char *word, const char *const *known)
     return best;
 }
 
+static bool is_word(const char *text, const char *const *words)
+{
+    while (*words != NULL && strcmp(text, *words) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
+static bool came_before(const cJSON *object, const cJSON *member)
+{
+    const cJSON *other = object->child;
+    while (other != member && strcmp(other->string, member->string) != 0) {
+        other = other->next;
+    }
+    return other != member;
+}
+
+bool reader_check_count(struct scenario_reader *reader, const struct json_place *place, const cJSON *list)
+{
+    int count = list != NULL ? cJSON_GetArraySize(list) : 0;
+    if (count <= READER_MEMBERS_MAX) {
+        return true;
+    }
+    reader_complain(reader, place, "found %d entries; more than %d are not read", count, READER_MEMBERS_MAX);
+    return false;
+}
+
 void reader_check_keys(struct scenario_reader *reader, const struct json_place *place, const cJSON *object,
                        const char *const *known)
 {
+    if (!reader_check_count(reader, place, object)) {
+        return;
+    }
     for (const cJSON *member = object->child; member != NULL; member = member->next) {
         struct json_place at = {place, member->string, 0};
-        bool is_known = member->string[0] == '$' || member->string[0] == '_'; /* $schema, _comment */
-        for (const char *const *name = known; *name != NULL && !is_known; name++) {
-            is_known = strcmp(*name, member->string) == 0;
+        bool is_comment = member->string[0] == '$' || member->string[0] == '_'; /* $schema, _comment */
+        if (came_before(object, member)) {
+            reader_complain(reader, &at, "given twice; keep one of them");
         }
-        for (const cJSON *other = object->child; other != member; other = other->next) {
-            if (strcmp(other->string, member->string) == 0) {
-                reader_complain(reader, &at, "given twice; keep one of them");
-                break;
-            }
-        }
-        if (!is_known) {
+        if (!is_comment && !is_word(member->string, known)) {
             const char *meant = reader_nearest(member->string, known);
             reader_complain(reader, &at, "unknown key%s%s%s",
                             meant != NULL ? "; did you mean \"" : "; remove it", meant != NULL ? meant : "",
@@ -336,6 +364,9 @@ struct sim_distribution reader_distribution(struct scenario_reader *reader, cons
     static const char *const known[] = {"uniform", "exponential", NULL};
     reader_check_keys(reader, &at, value, known);
     const cJSON *uniform = member_of(value, "uniform");
+    if (uniform != NULL && member_of(value, "exponential") != NULL) {
+        reader_complain(reader, &at, "is both uniform and exponential; keep one of them");
+    }
     if (uniform != NULL) {
         return read_uniform(reader, &at, uniform, maximum, fallback);
     }

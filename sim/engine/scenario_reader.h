@@ -62,6 +62,10 @@ void reader_require(struct scenario_reader *reader, const struct json_place *pla
 /* Complain about members that nobody knows, and about members given twice. known ends with NULL. */
 void reader_check_keys(struct scenario_reader *reader, const struct json_place *place, const cJSON *object,
                        const char *const *known);
+/* Complain when a list or an object has more entries than anybody would write: looking for repeated names
+ * takes time with the square of their number. */
+enum { READER_MEMBERS_MAX = 10000 };
+bool reader_check_count(struct scenario_reader *reader, const struct json_place *place, const cJSON *list);
 /* The word that was probably meant; NULL when none is near. */
 const char *reader_nearest(const char *word, const char *const *known);
 
@@ -76,6 +80,8 @@ const char *reader_setting_text(struct scenario_reader *reader, const struct jso
 void read_cluster(struct scenario_reader *reader, const struct json_place *place, const cJSON *cluster);
 const struct mb_topic_options *find_topic(const struct sim_scenario *scenario, const char *name);
 bool has_broker(const struct sim_scenario *scenario, int64_t id);
+/* Is the value the id of a broker? */
+bool take_broker(const struct sim_scenario *scenario, const cJSON *value, int32_t *id);
 
 /* scenario_producer.c */
 void read_producers(struct scenario_reader *reader, const struct json_place *place, const cJSON *producers);

@@ -36,6 +36,9 @@ static void read_key(struct scenario_reader *reader, const struct json_place *pl
     }
     reader_check_keys(reader, &at, key, kinds);
     const cJSON *kind = key->child;
+    if (kind->next != NULL) {
+        reader_complain(reader, &at, "says more than one thing; keep one of them");
+    }
     struct json_place deeper = {&at, kind->string, 0};
     if (strcmp(kind->string, "constant") == 0) {
         source->key_kind = SIM_KEY_CONSTANT;

@@ -90,9 +90,7 @@ static void read_link(struct scenario_reader *reader, const struct json_place *p
     }
     if (cJSON_IsString(to) && strcmp(to->valuestring, "producers") == 0) {
         out->other = SIM_END_PRODUCER;
-    } else if (cJSON_IsNumber(to) && has_broker(reader->scenario, (int64_t)to->valuedouble)) {
-        out->other = (int32_t)to->valuedouble;
-    } else {
+    } else if (!take_broker(reader->scenario, to, &out->other)) {
         reader_complain(reader, &at, "found %s; must be a broker's id, \"producers\" or \"all\"",
                         reader_show(to));
     }
@@ -294,6 +292,9 @@ void read_timeline(struct scenario_reader *reader, const struct json_place *plac
 {
     struct sim_scenario *scenario = reader->scenario;
     size_t capacity = 0;
+    if (!reader_check_count(reader, place, timeline)) {
+        return;
+    }
     for (const cJSON *entry = timeline != NULL ? timeline->child : NULL; entry != NULL; entry = entry->next) {
         const cJSON *config = cJSON_GetObjectItemCaseSensitive(entry, "config");
         capacity += config != NULL ? (size_t)cJSON_GetArraySize(config) + 1 : 1;

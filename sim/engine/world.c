@@ -76,6 +76,12 @@ uint64_t sim_world_find_cause(const struct sim_world *world, uint32_t owner, uin
 
 uint64_t sim_world_emit(struct sim_world *world, struct kb_event *event, uint64_t cause)
 {
+    if (world->log == NULL) {
+        return 0; /* taken: what happens while the rest is destroyed is no part of the run */
+    }
+    if (world->log == NULL) {
+        return 0; /* it was taken: what the end of the producers announces is not of the run */
+    }
     if (event->kind == KB_EVENT_THREAD_BLOCKED && event->as.thread_blocked.deadline_ms != INT64_MAX) {
         event->as.thread_blocked.deadline_ms -= world->scenario->epoch_ms; /* the log's clock begins at 0 */
     }
@@ -89,6 +95,11 @@ uint64_t sim_world_emit(struct sim_world *world, struct kb_event *event, uint64_
     return sequence;
 }
 
+uint32_t sim_world_intern(struct sim_world *world, const char *name, size_t length_bytes)
+{
+    return world->log != NULL ? sim_event_log_intern(world->log, name, length_bytes) : 0;
+}
+
 static uint64_t emit_of_cluster(void *context, struct kb_event *event, uint64_t cause)
 {
     return sim_world_emit(context, event, cause);
@@ -96,8 +107,7 @@ static uint64_t emit_of_cluster(void *context, struct kb_event *event, uint64_t 
 
 static uint32_t intern_of_cluster(void *context, const char *name, size_t length_bytes)
 {
-    struct sim_world *world = context;
-    return sim_event_log_intern(world->log, name, length_bytes);
+    return sim_world_intern(context, name, length_bytes);
 }
 
 static struct kb_trace *cluster_trace(struct sim_world *world)

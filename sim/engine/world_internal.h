@@ -112,6 +112,7 @@ struct sim_world {
 
 /* world.c */
 uint64_t sim_world_emit(struct sim_world *world, struct kb_event *event, uint64_t cause);
+uint32_t sim_world_intern(struct sim_world *world, const char *name, size_t length_bytes);
 /* The event that announced a request (of a producer) or a response (on a connection); 0 when it was long ago.
  */
 uint64_t sim_world_find_cause(const struct sim_world *world, uint32_t owner, uint32_t request,
