@@ -11,12 +11,15 @@ int64_t kp_exponential_backoff_ms(int64_t initial_ms, int64_t max_ms, int64_t at
     int64_t term_ms = initial_ms;
     int64_t permille = JITTER_NONE_PERMILLE;
 
-    if (max_ms <= initial_ms)
+    if (max_ms <= initial_ms) {
         return initial_ms;
-    for (int64_t i = 0; i < attempts && term_ms < max_ms && term_ms > 0; i++)
+    }
+    for (int64_t i = 0; i < attempts && term_ms < max_ms && term_ms > 0; i++) {
         term_ms = term_ms > max_ms / 2 ? max_ms : term_ms * 2;
-    if (chance != NULL && chance->jitter_permille != NULL)
+    }
+    if (chance != NULL && chance->jitter_permille != NULL) {
         permille = chance->jitter_permille(chance->context);
+    }
     return term_ms / JITTER_NONE_PERMILLE * permille +
            term_ms % JITTER_NONE_PERMILLE * permille / JITTER_NONE_PERMILLE;
 }
@@ -43,10 +46,12 @@ int64_t kp_connection_delay_ms(const struct kp_connection_state *state, int64_t 
 {
     int64_t left_ms;
 
-    if (!state->exists)
+    if (!state->exists) {
         return 0;
-    if (!kp_connection_is_disconnected(state))
+    }
+    if (!kp_connection_is_disconnected(state)) {
         return INT64_MAX;
+    }
     left_ms = state->reconnect_backoff_ms - (now_ms - state->last_attempt_ms);
     return left_ms > 0 ? left_ms : 0;
 }
@@ -152,8 +157,9 @@ void kp_connection_disconnected(struct kp_connection_state *state,
 
 void kp_connection_throttle(struct kp_connection_state *state, int64_t until_ms)
 {
-    if (state->exists && state->throttle_until_ms < until_ms)
+    if (state->exists && state->throttle_until_ms < until_ms) {
         state->throttle_until_ms = until_ms;
+    }
 }
 
 /* a + b, or the largest number where that overflows; b >= 0. */
@@ -166,13 +172,17 @@ int64_t kp_connection_next_deadline_ms(const struct kp_connection_state *state, 
 {
     int64_t deadline_ms = INT64_MAX;
 
-    if (!state->exists)
+    if (!state->exists) {
         return INT64_MAX;
-    if (state->state == KB_CONNECTION_STATE_CONNECTING)
+    }
+    if (state->state == KB_CONNECTION_STATE_CONNECTING) {
         deadline_ms = add_ms(state->last_attempt_ms, add_ms(state->setup_timeout_ms, 1));
-    else if (state->state == KB_CONNECTION_STATE_DISCONNECTED && !kp_connection_can_connect(state, now_ms))
+    } else if (state->state == KB_CONNECTION_STATE_DISCONNECTED &&
+               !kp_connection_can_connect(state, now_ms)) {
         deadline_ms = add_ms(state->last_attempt_ms, state->reconnect_backoff_ms);
-    if (state->throttle_until_ms > now_ms && state->throttle_until_ms < deadline_ms)
+    }
+    if (state->throttle_until_ms > now_ms && state->throttle_until_ms < deadline_ms) {
         deadline_ms = state->throttle_until_ms;
+    }
     return deadline_ms;
 }

@@ -7,10 +7,11 @@ void kp_in_flight_add(struct kp_in_flight_queue *queue, struct kp_in_flight_requ
 {
     request->newer = NULL;
     request->older = queue->newest;
-    if (queue->newest != NULL)
+    if (queue->newest != NULL) {
         queue->newest->newer = request;
-    else
+    } else {
         queue->oldest = request;
+    }
     queue->newest = request;
     queue->count++;
 }
@@ -19,13 +20,15 @@ struct kp_in_flight_request *kp_in_flight_take_oldest(struct kp_in_flight_queue 
 {
     struct kp_in_flight_request *request = queue->oldest;
 
-    if (request == NULL)
+    if (request == NULL) {
         return NULL;
+    }
     queue->oldest = request->newer;
-    if (queue->oldest != NULL)
+    if (queue->oldest != NULL) {
         queue->oldest->older = NULL;
-    else
+    } else {
         queue->newest = NULL;
+    }
     request->newer = NULL;
     queue->count--;
     return request;
@@ -35,13 +38,15 @@ struct kp_in_flight_request *kp_in_flight_take_newest(struct kp_in_flight_queue 
 {
     struct kp_in_flight_request *request = queue->newest;
 
-    if (request == NULL)
+    if (request == NULL) {
         return NULL;
+    }
     queue->newest = request->older;
-    if (queue->newest != NULL)
+    if (queue->newest != NULL) {
         queue->newest->newer = NULL;
-    else
+    } else {
         queue->oldest = NULL;
+    }
     request->older = NULL;
     queue->count--;
     return request;
@@ -55,8 +60,9 @@ bool kp_in_flight_can_send_more(const struct kp_in_flight_queue *queue, uint32_t
 bool kp_in_flight_has_expired(const struct kp_in_flight_queue *queue, int64_t now_ms)
 {
     for (const struct kp_in_flight_request *r = queue->newest; r != NULL; r = r->older) {
-        if (now_ms - r->sent_ms > r->request.request_timeout_ms)
+        if (now_ms - r->sent_ms > r->request.request_timeout_ms) {
             return true;
+        }
     }
     return false;
 }
@@ -66,8 +72,9 @@ int64_t kp_in_flight_next_expiry_ms(const struct kp_in_flight_queue *queue)
     int64_t expiry_ms = INT64_MAX;
 
     for (const struct kp_in_flight_request *r = queue->newest; r != NULL; r = r->older) {
-        if (r->sent_ms + r->request.request_timeout_ms + 1 < expiry_ms)
+        if (r->sent_ms + r->request.request_timeout_ms + 1 < expiry_ms) {
             expiry_ms = r->sent_ms + r->request.request_timeout_ms + 1;
+        }
     }
     return expiry_ms;
 }
@@ -76,8 +83,9 @@ struct kp_in_flight_request *kp_in_flight_pool_take(struct kp_in_flight_pool *po
 {
     struct kp_in_flight_request *request = pool->free;
 
-    if (request == NULL)
+    if (request == NULL) {
         return kb_allocate_zeroed(pool->allocator, 1, sizeof(*request));
+    }
     pool->free = request->next;
     *request = (struct kp_in_flight_request){
         .frame = request->frame,

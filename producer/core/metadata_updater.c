@@ -19,8 +19,9 @@ static bool is_any_node_connecting(const struct kp_network_client *client)
         const struct kp_client_node *node =
             kp_client_find_node(client, kp_producer_metadata_node(client->options.metadata, i)->id);
 
-        if (node != NULL && node->state.exists && node->state.state == KB_CONNECTION_STATE_CONNECTING)
+        if (node != NULL && node->state.exists && node->state.state == KB_CONNECTION_STATE_CONNECTING) {
             return true;
+        }
     }
     return false;
 }
@@ -46,8 +47,9 @@ static void send_request(struct kp_network_client *client, int32_t node, int64_t
     kw_metadata_request_init(&message);
     message.topics.items = kb_arena_allocate_zeroed(&client->request_arena, (size_t)wanted.topic_count + 1,
                                                     sizeof(*message.topics.items));
-    if (message.topics.items == NULL)
+    if (message.topics.items == NULL) {
         return;
+    }
     for (uint32_t i = 0; i < wanted.topic_count; i++) {
         struct kw_metadata_request_topic *topic = &message.topics.items[i];
 
@@ -71,18 +73,21 @@ int64_t kp_metadata_updater_maybe_update(struct kp_network_client *client, int64
     const struct kp_node *node;
     const struct kp_client_node *known;
 
-    if (next_ms > 0 || fetch_ms > 0)
+    if (next_ms > 0 || fetch_ms > 0) {
         return next_ms > fetch_ms ? next_ms : fetch_ms;
+    }
     node = kp_network_client_least_loaded_node(client, now_ms);
-    if (node == NULL)
+    if (node == NULL) {
         return client->options.reconnect_backoff_ms;
+    }
     known = kp_client_find_node(client, node->id);
     if (kp_client_can_send(client, known, now_ms)) {
         send_request(client, node->id, now_ms);
         return client->options.request_timeout_ms;
     }
-    if (is_any_node_connecting(client))
+    if (is_any_node_connecting(client)) {
         return client->options.reconnect_backoff_ms;
+    }
     if (known == NULL || kp_connection_can_connect(&known->state, now_ms)) {
         kp_client_connect(client, node, now_ms);
         return client->options.reconnect_backoff_ms;
@@ -106,8 +111,9 @@ void kp_metadata_updater_handle_failure(struct kp_network_client *client, const 
 void kp_metadata_updater_handle_disconnect(struct kp_network_client *client, int64_t now_ms)
 {
     /* A lost connection while an update is due counts as a failed one: the next waits for its backoff. */
-    if (kp_metadata_updater_is_due(client, now_ms))
+    if (kp_metadata_updater_is_due(client, now_ms)) {
         kp_metadata_updater_handle_failure(client, NULL, now_ms);
+    }
     (void)kp_producer_metadata_request_update(client->options.metadata, KB_METADATA_WHY_DISCONNECTED);
 }
 
@@ -117,7 +123,8 @@ void kp_metadata_updater_handle_response(struct kp_network_client *client,
 {
     if (response->brokers.count <= 0 ||
         !kp_producer_metadata_update(client->options.metadata, client->metadata_request_version, response,
-                                     version, client->is_metadata_partial, now_ms))
+                                     version, client->is_metadata_partial, now_ms)) {
         kp_producer_metadata_failed_update(client->options.metadata, now_ms);
+    }
     client->has_metadata_in_progress = false;
 }

@@ -14,8 +14,9 @@ struct kp_network_client *kp_network_client_create(const struct kp_network_clien
 {
     struct kp_network_client *client = kb_allocate_zeroed(options->allocator, 1, sizeof(*client));
 
-    if (client == NULL)
+    if (client == NULL) {
         return NULL;
+    }
     client->options = *options;
     client->trace = options->trace;
     client->settings = (struct kp_connection_settings){
@@ -33,15 +34,17 @@ struct kp_network_client *kp_network_client_create(const struct kp_network_clien
 
 void kp_network_client_destroy(struct kp_network_client *client)
 {
-    if (client == NULL)
+    if (client == NULL) {
         return;
+    }
     const struct linger_allocator *allocator = client->options.allocator;
 
     for (uint32_t i = 0; i < client->node_count; i++) {
         struct kp_client_node *node = client->nodes[i];
 
-        for (struct kp_in_flight_request *r; (r = kp_in_flight_take_oldest(&node->in_flight)) != NULL;)
+        for (struct kp_in_flight_request *r; (r = kp_in_flight_take_oldest(&node->in_flight)) != NULL;) {
             kp_client_free_request(client, r);
+        }
         kp_release_text(allocator, node->host);
         kb_deallocate(allocator, node, sizeof(*node));
     }
@@ -50,11 +53,13 @@ void kp_network_client_destroy(struct kp_network_client *client)
         kp_client_free_request(client, r);
     }
     for (uint32_t i = client->action_first; i < client->action_count; i++) {
-        if (client->actions[i].kind != KP_ACTION_CLOSE || client->actions[i].request == NULL)
+        if (client->actions[i].kind != KP_ACTION_CLOSE || client->actions[i].request == NULL) {
             continue;
+        }
         client->actions[i].request->is_held_by_action = false;
-        if (client->actions[i].request->is_over)
+        if (client->actions[i].request->is_over) {
             kp_client_free_request(client, client->actions[i].request);
+        }
     }
     kp_in_flight_pool_release(&client->pool);
     kb_arena_release(&client->arena);
@@ -76,10 +81,11 @@ static uint32_t lower_bound(const struct kp_network_client *client, int32_t id)
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
 
-        if (client->nodes[middle]->id < id)
+        if (client->nodes[middle]->id < id) {
             from = middle + 1;
-        else
+        } else {
             to = middle;
+        }
     }
     return from;
 }
@@ -94,8 +100,9 @@ struct kp_client_node *kp_client_find_node(const struct kp_network_client *clien
 struct kp_client_node *kp_client_find_connection(const struct kp_network_client *client, uint32_t connection)
 {
     for (uint32_t i = 0; i < client->node_count; i++) {
-        if (client->nodes[i]->connection == connection)
+        if (client->nodes[i]->connection == connection) {
             return client->nodes[i];
+        }
     }
     return NULL;
 }
@@ -105,8 +112,9 @@ static struct kp_client_node *get_node(struct kp_network_client *client, int32_t
     uint32_t place = lower_bound(client, id);
     struct kp_client_node *node;
 
-    if (place < client->node_count && client->nodes[place]->id == id)
+    if (place < client->node_count && client->nodes[place]->id == id) {
         return client->nodes[place];
+    }
     node = kb_allocate_zeroed(client->options.allocator, 1, sizeof(*node));
     if (node == NULL || !kp_grow(client->options.allocator, &client->nodes, &client->node_capacity,
                                  client->node_count + 1, sizeof(struct kp_client_node *))) {
@@ -139,8 +147,9 @@ static bool queue_action(struct kp_network_client *client, enum kp_action_kind k
         client->action_count = 0;
     }
     if (!kp_grow(client->options.allocator, &client->actions, &client->action_capacity,
-                 client->action_count + 1, sizeof(*client->actions)))
+                 client->action_count + 1, sizeof(*client->actions))) {
         return false;
+    }
     client->actions[client->action_count++] = (struct kp_pending_action){
         .kind = kind, .connection = node->connection, .node = node->id, .request = request};
     return true;
@@ -151,14 +160,16 @@ void kp_client_connect(struct kp_network_client *client, const struct kp_node *t
     struct kp_client_node *node = get_node(client, target->id);
     bool is_same_host;
 
-    if (node == NULL)
+    if (node == NULL) {
         return; /* no memory: tried again in the next pass */
+    }
     is_same_host = node->host != NULL && strcmp(node->host, target->host) == 0;
     if (!is_same_host) {
         char *host = kp_copy_text(client->options.allocator, target->host, strlen(target->host));
 
-        if (host == NULL)
+        if (host == NULL) {
             return;
+        }
         kp_release_text(client->options.allocator, node->host);
         node->host = host;
     }
@@ -185,8 +196,9 @@ bool kp_client_drop_actions(struct kp_network_client *client, uint32_t connectio
             client->actions[kept++] = client->actions[i];
             continue;
         }
-        if (client->actions[i].kind == KP_ACTION_CONNECT)
+        if (client->actions[i].kind == KP_ACTION_CONNECT) {
             was_begun = false;
+        }
     }
     client->action_count = kept;
     return was_begun;
@@ -196,15 +208,18 @@ void kp_client_close_connection(struct kp_network_client *client, struct kp_clie
 {
     struct kp_in_flight_request *unsent = node->in_flight.newest;
 
-    if (node->connection == 0)
+    if (node->connection == 0) {
         return;
+    }
     bool was_begun = kp_client_drop_actions(client, node->connection);
 
     /* A request that the driver is writing: its bytes must stay until the driver knows of the end. */
-    if (unsent != NULL && (unsent->is_sent || !unsent->is_handed_out))
+    if (unsent != NULL && (unsent->is_sent || !unsent->is_handed_out)) {
         unsent = NULL;
-    if (was_begun && queue_action(client, KP_ACTION_CLOSE, node, unsent) && unsent != NULL)
+    }
+    if (was_begun && queue_action(client, KP_ACTION_CLOSE, node, unsent) && unsent != NULL) {
         unsent->is_held_by_action = true;
+    }
     node->connection = 0;
     node->is_channel_ready = false;
     client->change_count++;
@@ -233,10 +248,12 @@ bool kp_network_client_is_ready(const struct kp_network_client *client, int32_t 
 
 bool kp_network_client_ready(struct kp_network_client *client, const struct kp_node *node, int64_t now_ms)
 {
-    if (kp_network_client_is_ready(client, node->id, now_ms))
+    if (kp_network_client_is_ready(client, node->id, now_ms)) {
         return true;
-    if (can_connect(kp_client_find_node(client, node->id), now_ms))
+    }
+    if (can_connect(kp_client_find_node(client, node->id), now_ms)) {
         kp_client_connect(client, node, now_ms);
+    }
     return false;
 }
 
@@ -247,8 +264,9 @@ uint32_t kp_network_client_held_why(const struct kp_network_client *client, int3
     uint32_t why = 0;
 
     *left_ms = INT64_MAX;
-    if (kp_metadata_updater_is_due(client, now_ms))
+    if (kp_metadata_updater_is_due(client, now_ms)) {
         why |= KB_HELD_METADATA_DUE;
+    }
     if (node == NULL || !node->state.exists || kp_connection_is_preparing(&node->state)) {
         why |= KB_HELD_NOT_CONNECTED;
     } else if (kp_connection_is_disconnected(&node->state)) {
@@ -291,8 +309,9 @@ const struct kp_node *kp_network_client_least_loaded_node(const struct kp_networ
         const struct kp_client_node *node = kp_client_find_node(client, candidate->id);
 
         if (kp_client_can_send(client, node, now_ms)) {
-            if (node->in_flight.count == 0)
+            if (node->in_flight.count == 0) {
                 return candidate;
+            }
             if (node->in_flight.count < least_count) {
                 least_count = node->in_flight.count;
                 ready = candidate;
@@ -315,8 +334,9 @@ int16_t kp_network_client_max_version(const struct kp_network_client *client, in
 {
     const struct kp_client_node *node = kp_client_find_node(client, id);
 
-    if (node == NULL || !node->has_versions || node->versions[api_key].max < node->versions[api_key].min)
+    if (node == NULL || !node->has_versions || node->versions[api_key].max < node->versions[api_key].min) {
         return -1;
+    }
     return node->versions[api_key].max;
 }
 
@@ -325,10 +345,11 @@ int16_t kp_network_client_max_version(const struct kp_network_client *client, in
 void kp_request_list_add(struct kp_request_list *list, struct kp_in_flight_request *request)
 {
     request->next = NULL;
-    if (list->last != NULL)
+    if (list->last != NULL) {
         list->last->next = request;
-    else
+    } else {
         list->first = request;
+    }
     list->last = request;
 }
 
@@ -338,8 +359,9 @@ void kp_client_free_request(struct kp_network_client *client, struct kp_in_fligh
         request->is_over = true;
         return;
     }
-    if (request->request.release != NULL)
+    if (request->request.release != NULL) {
         request->request.release(request->request.context, request->request.subject);
+    }
     request->request.release = NULL;
     kp_in_flight_pool_give(&client->pool, request);
 }
@@ -348,11 +370,13 @@ static void set_mismatch(struct kp_network_client *client, struct kp_in_flight_r
                          const char *text)
 {
     request->is_version_mismatch = true;
-    if (request->version_mismatch == NULL)
+    if (request->version_mismatch == NULL) {
         request->version_mismatch =
             kb_allocate_zeroed(client->options.allocator, 1, KP_VERSION_MISMATCH_TEXT_BYTES);
-    if (request->version_mismatch != NULL)
+    }
+    if (request->version_mismatch != NULL) {
         (void)snprintf(request->version_mismatch, KP_VERSION_MISMATCH_TEXT_BYTES, "%s", text);
+    }
 }
 
 /* Kafka: ApiKeys' enumerators, which NodeApiVersions prints. */
@@ -376,17 +400,20 @@ static bool choose_version(const struct kp_client_node *node, const struct kp_cl
     const struct kp_version_pair *supported = &node->versions[request->api_key];
 
     *version = request->latest_version;
-    if (!node->has_versions)
+    if (!node->has_versions) {
         return true;
+    }
     if (supported->max < supported->min) {
         (void)snprintf(mismatch, mismatch_bytes, "The broker does not support %s",
                        api_enumerator(request->api_key));
         return false;
     }
-    if (supported->max < *version)
+    if (supported->max < *version) {
         *version = supported->max;
-    if (*version >= request->oldest_version && *version >= supported->min)
+    }
+    if (*version >= request->oldest_version && *version >= supported->min) {
         return true;
+    }
     (void)snprintf(
         mismatch, mismatch_bytes,
         "The broker does not support %s with version in range [%d,%d]. The supported range is [%d,%d].",
@@ -413,24 +440,28 @@ static enum kw_message_status encode(struct kp_network_client *client, struct kp
     size_t records_bytes;
     enum kw_message_status status = kw_frame_size(&frame, &size_bytes, &records_bytes, error);
 
-    if (status != KW_MESSAGE_OK)
+    if (status != KW_MESSAGE_OK) {
         return status;
-    if (size_bytes > INT32_MAX)
+    }
+    if (size_bytes > INT32_MAX) {
         return KW_MESSAGE_TOO_LONG;
+    }
     if (!kp_grow(allocator, &slot->frame, &slot->frame_capacity, (uint32_t)(size_bytes - records_bytes), 1) ||
         !kp_grow(allocator, &slot->wire_segments, &slot->wire_segment_capacity, wanted_segments,
                  sizeof(*slot->wire_segments)) ||
         !kp_grow(allocator, &slot->segments, &slot->segment_capacity, wanted_segments,
-                 sizeof(*slot->segments)))
+                 sizeof(*slot->segments))) {
         return KW_MESSAGE_NO_MEMORY;
+    }
 
     struct kw_writer writer;
     struct kw_segment_list list = {.segments = slot->wire_segments, .capacity = slot->wire_segment_capacity};
 
     kw_writer_init(&writer, slot->frame, slot->frame_capacity);
     status = kw_frame_encode(&frame, &writer, &list, error);
-    if (status != KW_MESSAGE_OK)
+    if (status != KW_MESSAGE_OK) {
         return status;
+    }
     for (size_t i = 0; i < list.count; i++) {
         slot->segments[i].bytes = slot->wire_segments[i].bytes;
         slot->segments[i].length_bytes = slot->wire_segments[i].length_bytes;
@@ -470,8 +501,9 @@ uint32_t kp_client_do_send(struct kp_network_client *client, const struct kp_cli
     slot->sent_ms = now_ms;
     if (choose_version(node, request, &slot->version, mismatch, sizeof(mismatch))) {
         status = encode(client, slot, request->batch_count, &error);
-        if (status != KW_MESSAGE_OK)
+        if (status != KW_MESSAGE_OK) {
             kw_message_error_text(&error, mismatch, sizeof(mismatch));
+        }
     }
     slot->request.message = NULL;
     KB_ASSERT(status != KW_MESSAGE_NO_MEMORY);
@@ -489,8 +521,9 @@ uint32_t kp_client_do_send(struct kp_network_client *client, const struct kp_cli
         kp_request_list_add(&client->aborted, slot);
         return correlation_id;
     }
-    if (kind == KP_REQUEST_METADATA)
+    if (kind == KP_REQUEST_METADATA) {
         kp_metadata_updater_handle_failure(client, mismatch, now_ms);
+    }
     kp_client_free_request(client, slot);
     return correlation_id;
 }
@@ -523,8 +556,9 @@ bool kp_network_client_next_action(struct kp_network_client *client, struct kp_a
     struct kp_pending_action *action;
     const struct kp_client_node *node;
 
-    if (client->action_first == client->action_count)
+    if (client->action_first == client->action_count) {
         return false;
+    }
     action = &client->actions[client->action_first++];
     node = kp_client_find_node(client, action->node);
     memset(out, 0, sizeof(*out));
@@ -543,8 +577,9 @@ bool kp_network_client_next_action(struct kp_network_client *client, struct kp_a
     case KP_ACTION_CLOSE:
         if (action->request != NULL) {
             action->request->is_held_by_action = false;
-            if (action->request->is_over)
+            if (action->request->is_over) {
                 kp_client_free_request(client, action->request);
+            }
         }
         break;
     }

@@ -15,8 +15,9 @@ static void add_report(struct kp_network_client *client, enum kp_report_kind kin
 {
     struct kp_client_node *node = connection != 0 ? kp_client_find_connection(client, connection) : NULL;
 
-    if (node == NULL)
+    if (node == NULL) {
         return; /* of a connection that this side has closed */
+    }
     KB_ASSERT(kp_grow(client->options.allocator, &client->reports, &client->report_capacity,
                       client->report_count + 1, sizeof(*client->reports)));
     client->reports[client->report_count++] = (struct kp_report){
@@ -64,8 +65,9 @@ static void cancel_in_flight(struct kp_network_client *client, struct kp_client_
             kp_request_list_add(&client->responses, r);
             continue;
         }
-        if (r->kind == KP_REQUEST_METADATA)
+        if (r->kind == KP_REQUEST_METADATA) {
             kp_metadata_updater_handle_failure(client, NULL, now_ms);
+        }
         kp_client_free_request(client, r);
     }
 }
@@ -75,8 +77,9 @@ static void process_disconnection(struct kp_network_client *client, struct kp_cl
                                   enum kw_error error, int64_t now_ms)
 {
     client->change_count++;
-    if (node->connection != 0)
+    if (node->connection != 0) {
         (void)kp_client_drop_actions(client, node->connection);
+    }
     node->connection = 0;
     node->is_channel_ready = false;
     node->has_versions = false;
@@ -124,8 +127,9 @@ static enum kw_error summarize(int16_t api_key, const void *body, int32_t *throt
         for (int32_t t = 0; t < produce->responses.count && error == KW_ERROR_NONE; t++) {
             const struct kw_produce_response_topic *topic = &produce->responses.items[t];
 
-            for (int32_t p = 0; p < topic->partition_responses.count && error == KW_ERROR_NONE; p++)
+            for (int32_t p = 0; p < topic->partition_responses.count && error == KW_ERROR_NONE; p++) {
                 error = kw_error_from_code(topic->partition_responses.items[p].error_code);
+            }
         }
         return error;
     }
@@ -133,8 +137,9 @@ static enum kw_error summarize(int16_t api_key, const void *body, int32_t *throt
         const struct kw_metadata_response *metadata = body;
 
         *throttle_ms = metadata->throttle_time_ms;
-        for (int32_t t = 0; t < metadata->topics.count && error == KW_ERROR_NONE; t++)
+        for (int32_t t = 0; t < metadata->topics.count && error == KW_ERROR_NONE; t++) {
             error = kw_error_from_code(metadata->topics.items[t].error_code);
+        }
         return error;
     }
     case KW_API_API_VERSIONS: {
@@ -187,8 +192,9 @@ static const void *decode_body(struct kp_network_client *client, const struct kw
     void *body = kb_arena_allocate_zeroed(&client->arena, 1, api->response->struct_size_bytes);
 
     if (body == NULL ||
-        kw_message_decode(api->response, version, &reader, &client->arena, body, NULL) != KW_MESSAGE_OK)
+        kw_message_decode(api->response, version, &reader, &client->arena, body, NULL) != KW_MESSAGE_OK) {
         return NULL;
+    }
     return body;
 }
 
@@ -206,24 +212,28 @@ static const void *parse_response(struct kp_network_client *client,
 
     kw_reader_init(&reader, report->frame, report->length_bytes);
     if (kw_response_header_decode(api, request->version, &reader, &header, NULL) != KW_MESSAGE_OK ||
-        header.correlation_id != (int32_t)request->correlation_id)
+        header.correlation_id != (int32_t)request->correlation_id) {
         return NULL;
+    }
     body = decode_body(client, api, request->version, &reader);
-    if (body == NULL && api->key == KW_API_API_VERSIONS && request->version != 0)
+    if (body == NULL && api->key == KW_API_API_VERSIONS && request->version != 0) {
         body = decode_body(client, api, 0, &reader);
+    }
     return body;
 }
 
 static void store_versions(struct kp_client_node *node, const struct kw_api_versions_response *response)
 {
-    for (int16_t key = 0; key < KW_API_COUNT; key++)
+    for (int16_t key = 0; key < KW_API_COUNT; key++) {
         node->versions[key] = (struct kp_version_pair){.min = 0, .max = -1};
+    }
     for (int32_t i = 0; i < response->api_keys.count; i++) {
         const struct kw_api_versions_response_api *api = &response->api_keys.items[i];
 
-        if (api->api_key >= 0 && api->api_key < KW_API_COUNT)
+        if (api->api_key >= 0 && api->api_key < KW_API_COUNT) {
             node->versions[api->api_key] =
                 (struct kp_version_pair){.min = api->min_version, .max = api->max_version};
+        }
     }
     node->has_versions = true;
 }
@@ -251,8 +261,9 @@ static void handle_api_versions(struct kp_network_client *client, struct kp_clie
         const struct kw_api_versions_response_api *api = &response->api_keys.items[i];
 
         if (api->api_key == KW_API_API_VERSIONS &&
-            kw_api_has_version(kw_api_find(KW_API_API_VERSIONS), api->max_version))
+            kw_api_has_version(kw_api_find(KW_API_API_VERSIONS), api->max_version)) {
             node->api_versions_version = api->max_version;
+        }
     }
 }
 
@@ -265,8 +276,9 @@ static void handle_receive(struct kp_network_client *client, const struct kp_rep
     enum kw_error error;
     int32_t throttle_ms = 0;
 
-    if (node == NULL)
+    if (node == NULL) {
         return; /* closed a moment ago */
+    }
     request = node->in_flight.oldest;
     body = request != NULL && request->is_sent ? parse_response(client, request, report) : NULL;
     if (body == NULL) {
@@ -310,13 +322,15 @@ static void handle_sent(struct kp_network_client *client, const struct kp_report
     struct kp_client_node *node = kp_client_find_connection(client, report->connection);
     struct kp_in_flight_request *request = node != NULL ? node->in_flight.newest : NULL;
 
-    if (request == NULL || request->is_sent || !request->is_handed_out)
+    if (request == NULL || request->is_sent || !request->is_handed_out) {
         return; /* the driver is mistaken */
+    }
     request->is_sent = true;
     (void)KB_TRACE(client->trace, 0, REQUEST_SENT, request_sent, .request = request->correlation_id,
                    .node = node->id, .api = request->request.api_key);
-    if (request->request.expects_response)
+    if (request->request.expects_response) {
         return;
+    }
     (void)kp_in_flight_take_newest(&node->in_flight);
     client->in_flight_count--;
     client->change_count++;
@@ -328,8 +342,9 @@ static void handle_connected(struct kp_network_client *client, const struct kp_r
 {
     struct kp_client_node *node = kp_client_find_connection(client, report->connection);
 
-    if (node == NULL || node->is_channel_ready)
+    if (node == NULL || node->is_channel_ready) {
         return;
+    }
     node->is_channel_ready = true;
     node->needs_api_versions = true;
     node->api_versions_version = kw_api_find(KW_API_API_VERSIONS)->max_version;
@@ -359,8 +374,9 @@ static void initiate_api_versions(struct kp_network_client *client, int64_t now_
 
         if (!node->needs_api_versions || !node->is_channel_ready ||
             !kp_in_flight_can_send_more(&node->in_flight,
-                                        (uint32_t)client->options.max_in_flight_requests_per_connection))
+                                        (uint32_t)client->options.max_in_flight_requests_per_connection)) {
             continue;
+        }
         kw_api_versions_request_init(&message);
         message.client_software_name = (struct kw_string){software_name, sizeof(software_name) - 1};
         message.client_software_version = (struct kw_string){software_version, sizeof(software_version) - 1};
@@ -373,19 +389,22 @@ static void initiate_api_versions(struct kp_network_client *client, int64_t now_
 static void handle_timeouts(struct kp_network_client *client, int64_t now_ms)
 {
     for (uint32_t i = 0; i < client->node_count; i++) {
-        if (kp_connection_is_setup_timed_out(&client->nodes[i]->state, now_ms))
+        if (kp_connection_is_setup_timed_out(&client->nodes[i]->state, now_ms)) {
             close_and_process(client, client->nodes[i], KW_ERROR_REQUEST_TIMED_OUT, now_ms);
+        }
     }
     for (uint32_t i = 0; i < client->node_count && client->in_flight_count > 0; i++) {
         struct kp_client_node *node = client->nodes[i];
 
-        if (!kp_in_flight_has_expired(&node->in_flight, now_ms))
+        if (!kp_in_flight_has_expired(&node->in_flight, now_ms)) {
             continue;
+        }
         for (const struct kp_in_flight_request *r = node->in_flight.oldest; r != NULL; r = r->newer) {
-            if (now_ms - r->sent_ms > r->request.request_timeout_ms)
+            if (now_ms - r->sent_ms > r->request.request_timeout_ms) {
                 (void)KB_TRACE(client->trace, 0, REQUEST_TIMED_OUT, request_timed_out,
                                .timeout_ms = r->request.request_timeout_ms, .request = r->correlation_id,
                                .node = node->id, .api = r->request.api_key);
+            }
         }
         close_and_process(client, node, KW_ERROR_REQUEST_TIMED_OUT, now_ms);
     }
@@ -400,11 +419,13 @@ static void close_idle(struct kp_network_client *client, int64_t now_ms)
     for (uint32_t i = 0; i < client->node_count && client->options.connections_max_idle_ms >= 0; i++) {
         struct kp_client_node *node = client->nodes[i];
 
-        if (node->connection != 0 && (oldest == NULL || node->last_active_ms < oldest->last_active_ms))
+        if (node->connection != 0 && (oldest == NULL || node->last_active_ms < oldest->last_active_ms)) {
             oldest = node;
+        }
     }
-    if (oldest != NULL && now_ms - oldest->last_active_ms > client->options.connections_max_idle_ms)
+    if (oldest != NULL && now_ms - oldest->last_active_ms > client->options.connections_max_idle_ms) {
         close_and_process(client, oldest, KW_ERROR_NONE, now_ms);
+    }
 }
 
 void kp_client_complete(struct kp_network_client *client, struct kp_request_list *list, int64_t now_ms)
@@ -426,8 +447,9 @@ void kp_client_complete(struct kp_network_client *client, struct kp_request_list
         };
 
         client->change_count++;
-        if (request->request.callback != NULL)
+        if (request->request.callback != NULL) {
             request->request.callback(request->request.context, request->request.subject, &response);
+        }
         kp_client_free_request(client, request);
         request = next;
     }
@@ -443,10 +465,12 @@ bool kp_network_client_begin_poll(struct kp_network_client *client, int64_t *tim
         return false;
     }
     metadata_ms = kp_metadata_updater_maybe_update(client, now_ms);
-    if (metadata_ms < *timeout_ms)
+    if (metadata_ms < *timeout_ms) {
         *timeout_ms = metadata_ms;
-    if (client->options.request_timeout_ms < *timeout_ms)
+    }
+    if (client->options.request_timeout_ms < *timeout_ms) {
         *timeout_ms = client->options.request_timeout_ms;
+    }
     return true;
 }
 
@@ -455,25 +479,30 @@ void kp_network_client_digest(struct kp_network_client *client, int64_t now_ms)
     for (uint32_t i = 0; i < client->report_count; i++) {
         struct kp_client_node *node = kp_client_find_connection(client, client->reports[i].connection);
 
-        if (node != NULL)
+        if (node != NULL) {
             node->last_active_ms = now_ms;
-        if (client->reports[i].kind == KP_REPORT_SENT)
+        }
+        if (client->reports[i].kind == KP_REPORT_SENT) {
             handle_sent(client, &client->reports[i]);
+        }
     }
     for (uint32_t i = 0; i < client->report_count; i++) {
-        if (client->reports[i].kind == KP_REPORT_RECEIVED)
+        if (client->reports[i].kind == KP_REPORT_RECEIVED) {
             handle_receive(client, &client->reports[i], now_ms);
+        }
     }
     for (uint32_t i = 0; i < client->report_count; i++) {
         struct kp_client_node *node = kp_client_find_connection(client, client->reports[i].connection);
 
-        if (client->reports[i].kind == KP_REPORT_DISCONNECTED && node != NULL)
+        if (client->reports[i].kind == KP_REPORT_DISCONNECTED && node != NULL) {
             process_disconnection(client, node, KW_ERROR_NETWORK_EXCEPTION, now_ms);
+        }
     }
     close_idle(client, now_ms);
     for (uint32_t i = 0; i < client->report_count; i++) {
-        if (client->reports[i].kind == KP_REPORT_CONNECTED)
+        if (client->reports[i].kind == KP_REPORT_CONNECTED) {
             handle_connected(client, &client->reports[i]);
+        }
     }
     client->report_count = 0;
     initiate_api_versions(client, now_ms);
@@ -491,13 +520,15 @@ int64_t kp_network_client_next_deadline_ms(const struct kp_network_client *clien
 {
     int64_t deadline_ms = INT64_MAX;
 
-    if (client->is_closed)
+    if (client->is_closed) {
         return INT64_MAX;
+    }
     if (!client->has_metadata_in_progress) {
         int64_t update_ms = kp_producer_metadata_next_update_ms(client->options.metadata);
 
-        if (update_ms > now_ms)
+        if (update_ms > now_ms) {
             deadline_ms = update_ms;
+        }
     }
     for (uint32_t i = 0; i < client->node_count; i++) {
         const struct kp_client_node *node = client->nodes[i];
@@ -505,9 +536,10 @@ int64_t kp_network_client_next_deadline_ms(const struct kp_network_client *clien
         deadline_ms = least(deadline_ms, kp_connection_next_deadline_ms(&node->state, now_ms));
         deadline_ms = least(deadline_ms, kp_in_flight_next_expiry_ms(&node->in_flight));
         if (node->connection != 0 && client->options.connections_max_idle_ms >= 0 &&
-            client->options.connections_max_idle_ms < INT64_MAX - 1 - node->last_active_ms)
+            client->options.connections_max_idle_ms < INT64_MAX - 1 - node->last_active_ms) {
             deadline_ms =
                 least(deadline_ms, node->last_active_ms + client->options.connections_max_idle_ms + 1);
+        }
     }
     return deadline_ms;
 }

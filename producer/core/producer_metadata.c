@@ -23,8 +23,9 @@ struct kp_producer_metadata *kp_producer_metadata_create(const struct kp_produce
 {
     struct kp_producer_metadata *metadata = kb_allocate_zeroed(options->allocator, 1, sizeof(*metadata));
 
-    if (metadata == NULL)
+    if (metadata == NULL) {
         return NULL;
+    }
     metadata->options = *options;
     metadata->trace = options->trace;
     metadata->last_refresh_ms = KP_METADATA_NEVER_MS;
@@ -36,8 +37,9 @@ struct kp_producer_metadata *kp_producer_metadata_create(const struct kp_produce
 
 void kp_producer_metadata_destroy(struct kp_producer_metadata *metadata)
 {
-    if (metadata == NULL)
+    if (metadata == NULL) {
         return;
+    }
     const struct linger_allocator *allocator = metadata->options.allocator;
 
     kb_arena_release(&metadata->arenas[0]);
@@ -55,8 +57,9 @@ struct kp_topic_metadata *kp_metadata_topic_entry(struct kp_producer_metadata *m
 {
     if (topic->index >= metadata->topic_capacity &&
         !kp_grow(metadata->options.allocator, &metadata->topics, &metadata->topic_capacity, topic->index + 1,
-                 sizeof(*metadata->topics)))
+                 sizeof(*metadata->topics))) {
         return NULL;
+    }
     return &metadata->topics[topic->index];
 }
 
@@ -71,11 +74,13 @@ struct kp_partition_entry *kp_metadata_partition_entry(struct kp_producer_metada
 {
     uint32_t old_capacity = metadata->partition_capacity;
 
-    if (partition->index < old_capacity)
+    if (partition->index < old_capacity) {
         return &metadata->partitions[partition->index];
+    }
     if (!kp_grow(metadata->options.allocator, &metadata->partitions, &metadata->partition_capacity,
-                 partition->index + 1, sizeof(*metadata->partitions)))
+                 partition->index + 1, sizeof(*metadata->partitions))) {
         return NULL;
+    }
     for (uint32_t i = old_capacity; i < metadata->partition_capacity; i++) {
         metadata->partitions[i].view.leader = KP_NODE_NONE;
         metadata->partitions[i].view.leader_epoch = -1;
@@ -88,8 +93,9 @@ struct kp_partition_entry *kp_metadata_partition_entry(struct kp_producer_metada
 
 static void remember_why(struct kp_producer_metadata *metadata, enum kb_metadata_why why)
 {
-    if (metadata->has_why)
+    if (metadata->has_why) {
         return;
+    }
     metadata->has_why = true;
     metadata->why = why;
 }
@@ -116,11 +122,13 @@ bool kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struc
 {
     struct kp_topic_metadata *entry = kp_metadata_topic_entry(metadata, topic);
 
-    if (entry == NULL)
+    if (entry == NULL) {
         return false;
+    }
     entry->expires_ms = add_ms(now_ms, metadata->options.max_idle_ms);
-    if (entry->is_tracked)
+    if (entry->is_tracked) {
         return true;
+    }
     entry->is_tracked = true;
     entry->is_new = true;
     metadata->new_topic_count++;
@@ -149,8 +157,9 @@ int32_t kp_producer_metadata_request_update_for_topic(struct kp_producer_metadat
 {
     const struct kp_topic_metadata *entry = find_topic(metadata, topic);
 
-    if (entry == NULL || !entry->is_new)
+    if (entry == NULL || !entry->is_new) {
         return kp_producer_metadata_request_update(metadata, why);
+    }
     request_update_for_new_topics(metadata);
     remember_why(metadata, KB_METADATA_WHY_NEW_TOPIC);
     return metadata->update_version;
@@ -169,14 +178,17 @@ int32_t kp_producer_metadata_request_version(const struct kp_producer_metadata *
 bool kp_metadata_retain_topic(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
                               int64_t now_ms)
 {
-    if (topic->index >= metadata->topic_capacity)
+    if (topic->index >= metadata->topic_capacity) {
         return false;
+    }
     struct kp_topic_metadata *entry = &metadata->topics[topic->index];
 
-    if (!entry->is_tracked || entry->is_new)
+    if (!entry->is_tracked || entry->is_new) {
         return entry->is_tracked;
-    if (entry->expires_ms > now_ms)
+    }
+    if (entry->expires_ms > now_ms) {
         return true;
+    }
     entry->is_tracked = false;
     return false;
 }
@@ -185,8 +197,9 @@ bool kp_metadata_retain_topic(struct kp_producer_metadata *metadata, const struc
 
 bool kp_producer_metadata_throws_fatal(struct kp_producer_metadata *metadata, struct kp_failure *failure)
 {
-    if (!metadata->has_fatal_error)
+    if (!metadata->has_fatal_error) {
         return false;
+    }
     *failure = metadata->fatal_error;
     metadata->has_fatal_error = false;
     return true;
@@ -260,8 +273,9 @@ void kp_producer_metadata_topic_view(const struct kp_producer_metadata *metadata
 
     memset(out, 0, sizeof(*out));
     out->topic = topic->name;
-    if (entry == NULL)
+    if (entry == NULL) {
         return;
+    }
     out->partition_count = (int32_t)entry->partition_count;
     out->available = entry->available;
     out->available_count = (int32_t)entry->available_count;
@@ -297,16 +311,18 @@ const struct kp_node *kp_producer_metadata_find_node(const struct kp_producer_me
         while (from < to) {
             uint32_t middle = from + (to - from) / 2;
 
-            if (metadata->nodes[middle].id < id)
+            if (metadata->nodes[middle].id < id) {
                 from = middle + 1;
-            else
+            } else {
                 to = middle;
+            }
         }
         return from < metadata->node_count && metadata->nodes[from].id == id ? &metadata->nodes[from] : NULL;
     }
     for (uint32_t i = 0; i < metadata->node_count; i++) {
-        if (metadata->nodes[i].id == id)
+        if (metadata->nodes[i].id == id) {
             return &metadata->nodes[i];
+        }
     }
     return NULL;
 }
@@ -350,11 +366,13 @@ void kp_producer_metadata_new_request(struct kp_producer_metadata *metadata, int
     for (uint32_t i = 0; i < kp_topics_count(metadata->options.topics) && i < metadata->topic_capacity; i++) {
         const struct kp_topic_metadata *entry = &metadata->topics[i];
 
-        if (!(is_partial ? entry->is_new : entry->is_tracked))
+        if (!(is_partial ? entry->is_new : entry->is_tracked)) {
             continue;
+        }
         if (!kp_grow(metadata->options.allocator, &metadata->request_topics,
-                     &metadata->request_topic_capacity, count + 1, sizeof(*metadata->request_topics)))
+                     &metadata->request_topic_capacity, count + 1, sizeof(*metadata->request_topics))) {
             break; /* a request for fewer topics; the others stay of interest */
+        }
         metadata->request_topics[count++] = kp_topics_at(metadata->options.topics, i);
     }
     out->topics = metadata->request_topics;
@@ -367,8 +385,9 @@ static void forget_new_topics(struct kp_producer_metadata *metadata)
     for (uint32_t i = 0; i < metadata->topic_capacity && metadata->new_topic_count > 0; i++) {
         struct kp_topic_metadata *entry = &metadata->topics[i];
 
-        if (!entry->is_new || entry->update_seen != metadata->view_number)
+        if (!entry->is_new || entry->update_seen != metadata->view_number) {
             continue;
+        }
         entry->is_new = false;
         metadata->new_topic_count--;
     }
@@ -387,10 +406,12 @@ bool kp_producer_metadata_update(struct kp_producer_metadata *metadata, int32_t 
         metadata->last_successful_refresh_ms = now_ms;
     }
     metadata->has_why = false;
-    if (metadata->needs_full_update || metadata->needs_partial_update)
+    if (metadata->needs_full_update || metadata->needs_partial_update) {
         remember_why(metadata, KB_METADATA_WHY_NEW_TOPIC);
-    if (!kp_metadata_cache_apply(metadata, response, api_version, is_partial, now_ms))
+    }
+    if (!kp_metadata_cache_apply(metadata, response, api_version, is_partial, now_ms)) {
         return false;
+    }
     forget_new_topics(metadata);
     (void)KB_TRACE(metadata->trace, 0, METADATA_UPDATED, metadata_updated,
                    .refresh_in_ms = kp_producer_metadata_time_to_next_update_ms(metadata, now_ms),

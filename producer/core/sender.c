@@ -13,8 +13,9 @@ struct kp_sender *kp_sender_create(const struct kp_sender_options *options)
 {
     struct kp_sender *sender = kb_allocate_zeroed(options->allocator, 1, sizeof(*sender));
 
-    if (sender == NULL)
+    if (sender == NULL) {
         return NULL;
+    }
     sender->options = *options;
     sender->trace = options->trace;
     sender->is_running = true;
@@ -24,10 +25,12 @@ struct kp_sender *kp_sender_create(const struct kp_sender_options *options)
 
 void kp_sender_destroy(struct kp_sender *sender)
 {
-    if (sender == NULL)
+    if (sender == NULL) {
         return;
-    if (sender->request != NULL)
+    }
+    if (sender->request != NULL) {
         kp_txn_free_request(sender->options.transaction_manager, sender->request);
+    }
     kp_release_text(sender->options.allocator, sender->target_host);
     kp_sender_release_produce(sender);
     kb_arena_release(&sender->arena);
@@ -74,18 +77,21 @@ static bool has_transaction_to_end(const struct kp_sender *sender)
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
     struct kp_failure failure;
 
-    if (manager == NULL || !kp_transaction_manager_has_ongoing_transaction(manager))
+    if (manager == NULL || !kp_transaction_manager_has_ongoing_transaction(manager)) {
         return false;
-    if (!kp_transaction_manager_is_completing(manager))
+    }
+    if (!kp_transaction_manager_is_completing(manager)) {
         kp_transaction_manager_release_result(manager, kp_transaction_manager_begin_abort(manager, &failure));
+    }
     return true;
 }
 
 static void end(struct kp_sender *sender)
 {
     if (sender->is_forced) {
-        if (sender->options.transaction_manager != NULL)
+        if (sender->options.transaction_manager != NULL) {
             kp_transaction_manager_close(sender->options.transaction_manager);
+        }
         kp_record_accumulator_abort_incomplete(sender->options.accumulator);
     }
     kp_network_client_close(sender->options.client);
@@ -97,12 +103,15 @@ static void end(struct kp_sender *sender)
 /* The conditions of the loops of Sender.run: false when all of them are over. */
 static bool loops_on(struct kp_sender *sender)
 {
-    if (sender->loop == KP_LOOP_RUNNING && sender->is_running)
+    if (sender->loop == KP_LOOP_RUNNING && sender->is_running) {
         return true;
-    if (sender->loop == KP_LOOP_RUNNING)
+    }
+    if (sender->loop == KP_LOOP_RUNNING) {
         sender->loop = KP_LOOP_DRAINING;
-    if (sender->loop == KP_LOOP_DRAINING && !sender->is_forced && has_work_left(sender))
+    }
+    if (sender->loop == KP_LOOP_DRAINING && !sender->is_forced && has_work_left(sender)) {
         return true;
+    }
     sender->loop = KP_LOOP_ENDING_TRANSACTION;
     return !sender->is_forced && has_transaction_to_end(sender);
 }
@@ -112,8 +121,9 @@ static bool loops_on(struct kp_sender *sender)
 enum kp_sender_next kp_sender_begin_poll(struct kp_sender *sender, int64_t timeout_ms, int64_t now_ms)
 {
     sender->poll_ms = timeout_ms;
-    if (!kp_network_client_begin_poll(sender->options.client, &sender->poll_ms, now_ms))
+    if (!kp_network_client_begin_poll(sender->options.client, &sender->poll_ms, now_ms)) {
         return KP_NEXT_AGAIN;
+    }
     sender->is_polling = true;
     sender->until_ms = sender->poll_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + sender->poll_ms;
     return KP_NEXT_POLL;
@@ -123,10 +133,12 @@ static enum kp_sender_next run_once(struct kp_sender *sender, int64_t now_ms)
 {
     enum kp_sender_next next = KP_NEXT_GO_ON;
 
-    if (sender->options.transaction_manager != NULL)
+    if (sender->options.transaction_manager != NULL) {
         next = kp_sender_run_transactions(sender, now_ms);
-    if (next != KP_NEXT_GO_ON)
+    }
+    if (next != KP_NEXT_GO_ON) {
         return next;
+    }
     return kp_sender_begin_poll(sender, kp_sender_send_producer_data(sender, now_ms), now_ms);
 }
 
@@ -149,9 +161,10 @@ static void announce_busy(struct kp_sender *sender, int64_t now_ms)
 {
     int64_t left_ms = sender->until_ms == INT64_MAX ? 0 : sender->until_ms - now_ms;
 
-    if (sender->trace != NULL && sender->drained_count == 0)
+    if (sender->trace != NULL && sender->drained_count == 0) {
         kp_record_accumulator_note_held_all(sender->options.accumulator, KB_HELD_SENDER_BUSY,
                                             left_ms > 0 ? left_ms : 0, now_ms);
+    }
 }
 
 void kp_sender_decide(struct kp_sender *sender, int64_t now_ms)
@@ -162,13 +175,15 @@ void kp_sender_decide(struct kp_sender *sender, int64_t now_ms)
     sender->last_pass_ms = now_ms;
     sender->ready_node_count = 0;
     sender->drained_count = 0;
-    if (sender->loop == KP_LOOP_ENDED || sender->is_polling)
+    if (sender->loop == KP_LOOP_ENDED || sender->is_polling) {
         return; /* a poll of awaitReady goes on */
+    }
     if (is_busy(sender)) {
         bool is_asleep = sender->step == KP_STEP_SLEEP_TO_SEND || sender->step == KP_STEP_SLEEP_TO_RETRY;
 
-        if (is_asleep && now_ms < sender->until_ms)
+        if (is_asleep && now_ms < sender->until_ms) {
             return;
+        }
         next = kp_sender_go_on(sender, now_ms);
     }
     for (int passes = 0; next == KP_NEXT_AGAIN; passes++) {
@@ -176,14 +191,16 @@ void kp_sender_decide(struct kp_sender *sender, int64_t now_ms)
             end(sender);
             return;
         }
-        if (passes == PASSES_WITHOUT_POLL_MAX)
+        if (passes == PASSES_WITHOUT_POLL_MAX) {
             break; /* let the driver notice: it sees a pass that is never idle */
+        }
         sender->pass++;
         next = run_once(sender, now_ms);
         sender->change_count += next == KP_NEXT_AGAIN;
     }
-    if (is_busy(sender))
+    if (is_busy(sender)) {
         announce_busy(sender, now_ms);
+    }
 }
 
 /* A poll in which awaitReady waits ends when something came or its time is over; any other ends at once. */
@@ -197,10 +214,12 @@ static void finish_poll(struct kp_sender *sender, int64_t now_ms)
 {
     bool has_reports = kp_network_client_has_reports(sender->options.client);
 
-    if (sender->is_polling ? !is_poll_over(sender, now_ms) : !has_reports)
+    if (sender->is_polling ? !is_poll_over(sender, now_ms) : !has_reports) {
         return;
-    if (is_busy(sender) && sender->is_polling)
+    }
+    if (is_busy(sender) && sender->is_polling) {
         sender->change_count++; /* awaitReady goes on in the next pass, at the same time */
+    }
     sender->is_polling = false;
     kp_network_client_digest(sender->options.client, now_ms);
 }
@@ -208,14 +227,16 @@ static void finish_poll(struct kp_sender *sender, int64_t now_ms)
 void kp_sender_digest(struct kp_sender *sender, int64_t now_ms)
 {
     sender->last_pass_ms = now_ms;
-    if (sender->loop == KP_LOOP_ENDED)
+    if (sender->loop == KP_LOOP_ENDED) {
         return;
+    }
     finish_poll(sender, now_ms);
-    if (sender->trace != NULL && !kp_sender_is_idle(sender))
+    if (sender->trace != NULL && !kp_sender_is_idle(sender)) {
         (void)KB_TRACE(sender->trace, 0, SENDER_PASS, sender_pass, .poll_ms = sender->poll_ms,
                        .pass = (int64_t)sender->pass, .ready_nodes = sender->ready_node_count,
                        .drained = sender->drained_count,
                        .state = (int32_t)kp_sender_state(sender, &(int64_t){0}));
+    }
 }
 
 /* --- Looking in */
@@ -228,8 +249,9 @@ bool kp_sender_is_idle(const struct kp_sender *sender)
 enum kb_sender_state kp_sender_state(const struct kp_sender *sender, int64_t *until_ms)
 {
     *until_ms = INT64_MAX;
-    if (sender->loop == KP_LOOP_ENDED)
+    if (sender->loop == KP_LOOP_ENDED) {
         return KB_SENDER_STATE_CLOSED;
+    }
     switch (sender->step) {
     case KP_STEP_RUN:
         return KB_SENDER_STATE_RUN;
@@ -251,18 +273,23 @@ int64_t kp_sender_next_deadline_ms(const struct kp_sender *sender)
     int64_t deadline_ms;
     int64_t other_ms;
 
-    if (sender->loop == KP_LOOP_ENDED)
+    if (sender->loop == KP_LOOP_ENDED) {
         return INT64_MAX;
-    if (!kp_sender_is_idle(sender))
+    }
+    if (!kp_sender_is_idle(sender)) {
         return now_ms;
-    if (is_busy(sender))
+    }
+    if (is_busy(sender)) {
         return sender->until_ms;
+    }
     deadline_ms = kp_record_accumulator_next_deadline_ms(sender->options.accumulator, now_ms);
     other_ms = kp_network_client_next_deadline_ms(sender->options.client, now_ms);
-    if (other_ms < deadline_ms)
+    if (other_ms < deadline_ms) {
         deadline_ms = other_ms;
+    }
     other_ms = kp_record_accumulator_next_expiry_ms(sender->options.accumulator);
-    if (other_ms > now_ms && other_ms < deadline_ms)
+    if (other_ms > now_ms && other_ms < deadline_ms) {
         deadline_ms = other_ms;
+    }
     return deadline_ms;
 }

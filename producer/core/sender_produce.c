@@ -38,10 +38,11 @@ static void add_in_flight(struct kp_sender *sender, struct kp_producer_batch *ba
     batch->is_in_flight = true;
     batch->in_flight_next = NULL;
     batch->in_flight_previous = partition->last;
-    if (partition->last != NULL)
+    if (partition->last != NULL) {
         partition->last->in_flight_next = batch;
-    else
+    } else {
         partition->first = batch;
+    }
     partition->last = batch;
 }
 
@@ -49,17 +50,20 @@ void kp_sender_remove_in_flight(struct kp_sender *sender, struct kp_producer_bat
 {
     struct kp_in_flight_partition *partition = partition_of(sender, batch);
 
-    if (!batch->is_in_flight)
+    if (!batch->is_in_flight) {
         return;
+    }
     batch->is_in_flight = false;
-    if (batch->in_flight_previous != NULL)
+    if (batch->in_flight_previous != NULL) {
         batch->in_flight_previous->in_flight_next = batch->in_flight_next;
-    else
+    } else {
         partition->first = batch->in_flight_next;
-    if (batch->in_flight_next != NULL)
+    }
+    if (batch->in_flight_next != NULL) {
         batch->in_flight_next->in_flight_previous = batch->in_flight_previous;
-    else
+    } else {
         partition->last = batch->in_flight_previous;
+    }
     batch->in_flight_previous = NULL;
     batch->in_flight_next = NULL;
 }
@@ -92,10 +96,11 @@ static void take_expired_in_flight(struct kp_sender *sender, int64_t now_ms, str
             KB_ASSERT(!kp_producer_batch_is_done(batch));
             kp_sender_remove_in_flight(sender, batch);
             batch->drained_next = NULL;
-            if (out->last != NULL)
+            if (out->last != NULL) {
                 out->last->drained_next = batch;
-            else
+            } else {
                 out->first = batch;
+            }
             out->last = batch;
             out->count++;
             (void)KB_TRACE(sender->trace, 0, BATCH_EXPIRED, batch_expired,
@@ -103,10 +108,11 @@ static void take_expired_in_flight(struct kp_sender *sender, int64_t now_ms, str
                            .topic = batch->partition->topic->trace_name,
                            .partition = batch->partition->partition, .in_flight = 1);
         }
-        if (partition->first != NULL)
+        if (partition->first != NULL) {
             sender->in_flight_partitions[kept++] = sender->in_flight_partitions[i];
-        else
+        } else {
             partition->is_listed = false;
+        }
     }
     sender->in_flight_partition_count = kept;
 }
@@ -123,8 +129,9 @@ static void fail_expired(struct kp_sender *sender, struct kp_producer_batch *bat
                       (long long)(now_ms - batch->created_ms));
     kp_producer_batch_retain(batch);
     (void)kp_sender_fail_batch(sender, batch, KW_ERROR_REQUEST_TIMED_OUT, &failure, false);
-    if (manager != NULL && in_retry)
+    if (manager != NULL && in_retry) {
         kp_transaction_manager_mark_unresolved(manager, batch);
+    }
     kp_producer_batch_release(batch);
 }
 
@@ -188,10 +195,11 @@ static struct kp_produce_request *take_produce_request(struct kp_sender *sender,
     const struct linger_allocator *allocator = sender->options.allocator;
     struct kp_produce_request *request = sender->free_requests;
 
-    if (request != NULL)
+    if (request != NULL) {
         sender->free_requests = request->next;
-    else
+    } else {
         request = kb_allocate_zeroed(allocator, 1, sizeof(*request));
+    }
     KB_ASSERT(request != NULL);
     request->sender = sender;
     KB_ASSERT(
@@ -230,8 +238,9 @@ static struct kp_produce_request *collect(struct kp_sender *sender, const struct
     struct kp_produce_request *request;
     uint32_t next_place = 0;
 
-    if (batches->count == 0)
+    if (batches->count == 0) {
         return NULL;
+    }
     request = take_produce_request(sender, batches->count);
     /* How many of each topic; then, from its first batch on, where its next one goes. */
     for (const struct kp_producer_batch *b = batches->first; b != NULL; b = b->drained_next) {
@@ -254,8 +263,9 @@ static struct kp_produce_request *collect(struct kp_sender *sender, const struct
         (*place)++;
     }
     request->count = batches->count;
-    for (const struct kp_producer_batch *b = batches->first; b != NULL; b = b->drained_next)
+    for (const struct kp_producer_batch *b = batches->first; b != NULL; b = b->drained_next) {
         sender->topic_places[b->partition->topic->index] = 0;
+    }
     return request;
 }
 
@@ -366,10 +376,12 @@ static void select_nodes(struct kp_sender *sender, const struct kp_ready_check *
             continue;
         }
         delay_ms = kp_network_client_poll_delay_ms(client, id, now_ms);
-        if (delay_ms < *not_ready_ms)
+        if (delay_ms < *not_ready_ms) {
             *not_ready_ms = delay_ms;
-        if (sender->trace == NULL)
+        }
+        if (sender->trace == NULL) {
             continue;
+        }
         held = kp_network_client_held_why(client, id, now_ms, &left_ms);
         kp_record_accumulator_note_held_node(sender->options.accumulator, id, held,
                                              left_ms == INT64_MAX ? 0 : left_ms, now_ms);
@@ -390,8 +402,9 @@ static void drain(struct kp_sender *sender, int64_t now_ms)
         for (struct kp_producer_batch *b = batches.first; b != NULL; b = b->drained_next) {
             add_in_flight(sender, b);
             /* A partition has one leader: nobody who is drained later minds that it is muted already. */
-            if (sender->options.guarantees_message_order)
+            if (sender->options.guarantees_message_order) {
                 kp_record_accumulator_mute_partition(accumulator, b->partition);
+            }
         }
     }
 }
@@ -404,23 +417,29 @@ int64_t kp_sender_send_producer_data(struct kp_sender *sender, int64_t now_ms)
     struct kp_ready_check check;
 
     kp_record_accumulator_ready(accumulator, now_ms, &check);
-    for (uint32_t i = 0; i < check.unknown_leader_topic_count; i++)
+    for (uint32_t i = 0; i < check.unknown_leader_topic_count; i++) {
         (void)kp_producer_metadata_add(sender->options.metadata, check.unknown_leader_topics[i], now_ms);
-    if (check.unknown_leader_topic_count > 0)
+    }
+    if (check.unknown_leader_topic_count > 0) {
         (void)kp_producer_metadata_request_update(sender->options.metadata, KB_METADATA_WHY_NO_LEADER);
+    }
     select_nodes(sender, &check, now_ms, &poll_ms);
     drain(sender, now_ms);
     expire(sender, now_ms);
-    if (check.next_ready_check_delay_ms < poll_ms)
+    if (check.next_ready_check_delay_ms < poll_ms) {
         poll_ms = check.next_ready_check_delay_ms;
+    }
     expiry_ms = kp_record_accumulator_next_expiry_ms(accumulator);
-    if (expiry_ms != INT64_MAX && expiry_ms - now_ms < poll_ms)
+    if (expiry_ms != INT64_MAX && expiry_ms - now_ms < poll_ms) {
         poll_ms = expiry_ms - now_ms;
-    if (poll_ms < 0 || sender->ready_node_count > 0)
+    }
+    if (poll_ms < 0 || sender->ready_node_count > 0) {
         poll_ms = 0;
+    }
     for (uint32_t i = 0; i < sender->ready_node_count; i++) {
-        if (sender->drained[i] != NULL)
+        if (sender->drained[i] != NULL) {
             send_produce_request(sender, sender->ready_nodes[i], sender->drained[i], now_ms);
+        }
     }
     return poll_ms;
 }

@@ -12,11 +12,12 @@
 /* The exception of an error with the broker's message, or its own. Kafka: Errors.exception(message). */
 static void error_to_failure(struct kp_failure *failure, enum kw_error error, struct kw_string message)
 {
-    if (message.length_bytes >= 0)
+    if (message.length_bytes >= 0) {
         kp_failure_throwf(failure, kw_error_exception(error), "%.*s", (int)message.length_bytes,
                           message.data);
-    else
+    } else {
         kp_failure_throw(failure, kw_error_exception(error), kw_error_message(error));
+    }
 }
 
 /* Kafka: failBatch(batch, exception, recordExceptions, adjustSequenceNumbers). */
@@ -27,12 +28,14 @@ static bool fail(struct kp_sender *sender, struct kp_producer_batch *batch, enum
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
 
     if (manager != NULL &&
-        !kp_transaction_manager_handle_failed_batch(manager, batch, error, failure, adjusts_sequences))
+        !kp_transaction_manager_handle_failed_batch(manager, batch, error, failure, adjusts_sequences)) {
         return false;
+    }
     if (kp_producer_batch_complete_exceptionally(
             batch, kp_record_accumulator_completions(sender->options.accumulator), error, failure,
-            record_failures, record_failure_count))
+            record_failures, record_failure_count)) {
         kp_sender_remove_and_deallocate(sender, batch);
+    }
     return true;
 }
 
@@ -49,8 +52,9 @@ static struct kp_record_failure *make_record_failures(struct kp_sender *sender,
     struct kp_record_failure *failures;
     bool is_only_one = response->record_error_count == 1;
 
-    if (response->record_error_count <= 0)
+    if (response->record_error_count <= 0) {
         return NULL;
+    }
     kb_arena_reset(&sender->arena);
     failures =
         kb_arena_allocate_zeroed(&sender->arena, (size_t)response->record_error_count, sizeof(*failures));
@@ -58,8 +62,9 @@ static struct kp_record_failure *make_record_failures(struct kp_sender *sender,
         const struct kw_produce_response_record_error *said = &response->record_errors[i];
         struct kw_string message = said->batch_index_error_message;
 
-        if (message.length_bytes < 0)
+        if (message.length_bytes < 0) {
             message = response->error_message;
+        }
         failures[i].batch_index = said->batch_index;
         failures[i].exception = is_only_one ? kw_error_exception(response->error) : "InvalidRecordException";
         failures[i].message = message.length_bytes < 0
@@ -76,14 +81,15 @@ static bool fail_with_response(struct kp_sender *sender, struct kp_producer_batc
     struct kp_record_failure *record_failures = make_record_failures(sender, response);
     struct kp_failure failure;
 
-    if (response->error == KW_ERROR_TOPIC_AUTHORIZATION_FAILED)
+    if (response->error == KW_ERROR_TOPIC_AUTHORIZATION_FAILED) {
         kp_failure_throwf(&failure, "TopicAuthorizationException", "Not authorized to access topics: [%s]",
                           batch->partition->topic->name);
-    else if (response->error == KW_ERROR_CLUSTER_AUTHORIZATION_FAILED)
+    } else if (response->error == KW_ERROR_CLUSTER_AUTHORIZATION_FAILED) {
         kp_failure_throw(&failure, "ClusterAuthorizationException",
                          "The producer is not authorized to do idempotent sends");
-    else
+    } else {
         error_to_failure(&failure, response->error, response->error_message);
+    }
     return fail(sender, batch, response->error, &failure, record_failures,
                 record_failures != NULL ? (uint32_t)response->record_error_count : 0, adjusts_sequences);
 }
@@ -94,8 +100,9 @@ static bool can_retry(struct kp_sender *sender, const struct kp_producer_batch *
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
 
     if (kp_producer_batch_has_reached_delivery_timeout(batch, sender->options.delivery_timeout_ms, now_ms) ||
-        batch->attempts >= sender->options.retries || kp_producer_batch_is_done(batch))
+        batch->attempts >= sender->options.retries || kp_producer_batch_is_done(batch)) {
         return false;
+    }
     return manager != NULL ? kp_transaction_manager_can_retry(manager, response, batch)
                            : kw_error_is_retriable(response->error);
 }
@@ -106,11 +113,13 @@ static void succeed(struct kp_sender *sender, struct kp_producer_batch *batch,
 {
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
 
-    if (manager != NULL)
+    if (manager != NULL) {
         kp_transaction_manager_handle_completed_batch(manager, batch, response);
+    }
     if (kp_producer_batch_complete(batch, kp_record_accumulator_completions(sender->options.accumulator),
-                                   response->base_offset, response->log_append_time_ms))
+                                   response->base_offset, response->log_append_time_ms)) {
         kp_sender_remove_and_deallocate(sender, batch);
+    }
 }
 
 /* A batch that the broker finds too large goes on as several. */
@@ -118,10 +127,12 @@ static bool split(struct kp_sender *sender, struct kp_producer_batch *batch)
 {
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
 
-    if (manager != NULL)
+    if (manager != NULL) {
         kp_transaction_manager_remove_in_flight_batch(manager, batch);
-    if (kp_record_accumulator_split_and_reenqueue(sender->options.accumulator, batch) == 0)
+    }
+    if (kp_record_accumulator_split_and_reenqueue(sender->options.accumulator, batch) == 0) {
         return false;
+    }
     kp_sender_remove_and_deallocate(sender, batch);
     sender->change_count++;
     return true;
@@ -146,13 +157,15 @@ static bool complete(struct kp_sender *sender, struct kp_producer_batch *batch,
         } else if (!fail_with_response(sender, batch, response, batch->attempts < sender->options.retries)) {
             return false;
         }
-        if (kw_error_refreshes_metadata(error))
+        if (kw_error_refreshes_metadata(error)) {
             (void)kp_producer_metadata_request_update(sender->options.metadata, KB_METADATA_WHY_ERROR);
+        }
     } else {
         succeed(sender, batch, response);
     }
-    if (sender->options.guarantees_message_order)
+    if (sender->options.guarantees_message_order) {
         kp_record_accumulator_unmute_partition(sender->options.accumulator, batch->partition);
+    }
     return true;
 }
 
@@ -160,8 +173,9 @@ static void complete_all(struct kp_sender *sender, struct kp_produce_request *re
                          const struct kp_partition_response *response, int64_t now_ms)
 {
     for (uint32_t i = 0; i < request->count; i++) {
-        if (!complete(sender, request->carried[i].batch, response, now_ms))
+        if (!complete(sender, request->carried[i].batch, response, now_ms)) {
             return;
+        }
     }
 }
 
@@ -177,8 +191,9 @@ static struct kp_producer_batch *find_carried(struct kp_produce_request *request
 
         if (carried->is_answered || carried->batch->partition->partition != partition ||
             topic.length_bytes < 0 || name->name_length_bytes != (size_t)topic.length_bytes ||
-            memcmp(name->name, topic.data, name->name_length_bytes) != 0)
+            memcmp(name->name, topic.data, name->name_length_bytes) != 0) {
             continue;
+        }
         carried->is_answered = true;
         *cursor = i + 1;
         return carried->batch;
@@ -208,8 +223,9 @@ static void complete_named(struct kp_sender *sender, struct kp_produce_request *
             };
 
             /* A partition that nobody asked about ends Java's handling, too. */
-            if (batch == NULL || !complete(sender, batch, &response, now_ms))
+            if (batch == NULL || !complete(sender, batch, &response, now_ms)) {
                 return;
+            }
         }
     }
 }

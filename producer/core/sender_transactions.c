@@ -61,16 +61,18 @@ static enum kp_sender_next node_is_ready(struct kp_sender *sender, int64_t now_m
 {
     struct kp_transaction_manager *manager = sender->options.transaction_manager;
 
-    if (sender->coordinator_type == KP_COORDINATOR_TRANSACTION)
+    if (sender->coordinator_type == KP_COORDINATOR_TRANSACTION) {
         kp_transaction_manager_handle_coordinator_ready(
             manager, kp_network_client_max_version(sender->options.client, sender->target.id,
                                                    KW_API_INIT_PRODUCER_ID));
+    }
     if (sender->request->is_retry) {
         sender->step = KP_STEP_SLEEP_TO_SEND;
         sender->until_ms = now_ms + kp_txn_retry_backoff_ms(manager, sender->request);
         sender->change_count++;
-        if (sender->until_ms > now_ms)
+        if (sender->until_ms > now_ms) {
             return KP_NEXT_SLEEP;
+        }
     }
     return send_request(sender, now_ms);
 }
@@ -81,22 +83,26 @@ static enum kp_sender_next await_on(struct kp_sender *sender, int64_t now_ms)
     for (;;) {
         bool is_ready = kp_network_client_is_ready(sender->options.client, sender->target.id, now_ms);
 
-        if (is_ready)
+        if (is_ready) {
             return node_is_ready(sender, now_ms);
+        }
         if (now_ms >= sender->await_expiry_ms ||
-            kp_network_client_connection_failed(sender->options.client, sender->target.id))
+            kp_network_client_connection_failed(sender->options.client, sender->target.id)) {
             return find_coordinator_and_retry(sender, now_ms);
+        }
         sender->step = KP_STEP_AWAIT_POLL;
-        if (kp_sender_begin_poll(sender, sender->await_expiry_ms - now_ms, now_ms) == KP_NEXT_POLL)
+        if (kp_sender_begin_poll(sender, sender->await_expiry_ms - now_ms, now_ms) == KP_NEXT_POLL) {
             return KP_NEXT_POLL;
+        }
     }
 }
 
 static enum kp_sender_next after_first_poll(struct kp_sender *sender, int64_t now_ms)
 {
     if (kp_network_client_is_ready(sender->options.client, sender->target.id, now_ms) ||
-        kp_network_client_ready(sender->options.client, &sender->target, now_ms))
+        kp_network_client_ready(sender->options.client, &sender->target, now_ms)) {
         return node_is_ready(sender, now_ms);
+    }
     return await_on(sender, now_ms);
 }
 
@@ -126,8 +132,9 @@ static bool set_target(struct kp_sender *sender, int32_t id, const char *host, u
 {
     char *copy = kp_copy_text(sender->options.allocator, host, strlen(host));
 
-    if (copy == NULL)
+    if (copy == NULL) {
         return false;
+    }
     kp_release_text(sender->options.allocator, sender->target_host);
     sender->target_host = copy;
     sender->target = (struct kp_node){.id = id, .host = copy, .port = port};
@@ -139,8 +146,9 @@ static enum kp_sender_next await_node(struct kp_sender *sender, int64_t now_ms)
 {
     sender->await_expiry_ms = now_ms + sender->options.request_timeout_ms;
     sender->step = KP_STEP_FIRST_POLL;
-    if (kp_sender_begin_poll(sender, 0, now_ms) == KP_NEXT_POLL)
+    if (kp_sender_begin_poll(sender, 0, now_ms) == KP_NEXT_POLL) {
         return KP_NEXT_POLL;
+    }
     return after_first_poll(sender, now_ms);
 }
 
@@ -151,8 +159,9 @@ static enum kp_sender_next maybe_send(struct kp_sender *sender, int64_t now_ms)
     struct kp_record_accumulator *accumulator = sender->options.accumulator;
     bool is_found;
 
-    if (kp_transaction_manager_has_in_flight_request(manager))
+    if (kp_transaction_manager_has_in_flight_request(manager)) {
         return kp_sender_begin_poll(sender, sender->options.retry_backoff_ms, now_ms);
+    }
     if ((kp_transaction_manager_has_abortable_error(manager) ||
          kp_transaction_manager_is_aborting(manager)) &&
         kp_record_accumulator_has_incomplete(accumulator)) {
@@ -170,8 +179,9 @@ static enum kp_sender_next maybe_send(struct kp_sender *sender, int64_t now_ms)
     }
     sender->request =
         kp_transaction_manager_next_request(manager, kp_record_accumulator_has_incomplete(accumulator));
-    if (sender->request == NULL)
+    if (sender->request == NULL) {
         return KP_NEXT_GO_ON;
+    }
     sender->coordinator_type = kp_txn_coordinator_type(manager, sender->request);
     if (sender->coordinator_type == KP_COORDINATOR_NONE) {
         const struct kp_node *node = kp_network_client_least_loaded_node(sender->options.client, now_ms);
@@ -200,13 +210,15 @@ enum kp_sender_next kp_sender_run_transactions(struct kp_sender *sender, int64_t
         enum kw_error code;
         const struct kp_failure *last = kp_transaction_manager_last_error(manager, &code);
 
-        if (last != NULL && kp_record_accumulator_has_incomplete(sender->options.accumulator))
+        if (last != NULL && kp_record_accumulator_has_incomplete(sender->options.accumulator)) {
             kp_record_accumulator_abort_batches(sender->options.accumulator, code, last);
+        }
         return kp_sender_begin_poll(sender, sender->options.retry_backoff_ms, now_ms);
     }
     kp_transaction_manager_bump_epoch_if_needed(manager);
     next = maybe_send(sender, now_ms);
-    if (next == KP_NEXT_POLL && sender->trace != NULL)
+    if (next == KP_NEXT_POLL && sender->trace != NULL) {
         kp_record_accumulator_note_held_all(sender->options.accumulator, KB_HELD_SENDER_BUSY, 0, now_ms);
+    }
     return next;
 }

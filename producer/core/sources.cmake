@@ -42,6 +42,7 @@ linger_layer(core DIR core
     sticky_partition_cache.c
     topics.c
     transaction_manager.c
+    transaction_messages.c
     transaction_requests.c
     transaction_responses.c
     transaction_sequences.c

@@ -12,15 +12,17 @@ struct kp_transaction_manager *kp_transaction_manager_create(
 {
     struct kp_transaction_manager *manager = kb_allocate_zeroed(options->allocator, 1, sizeof(*manager));
 
-    if (manager == NULL)
+    if (manager == NULL) {
         return NULL;
+    }
     manager->options = *options;
     manager->allocator = options->allocator;
     manager->trace = options->trace;
     manager->identity = NO_IDENTITY;
     manager->state = KB_TXN_STATE_UNINITIALIZED;
-    if (options->transactional_id == NULL)
+    if (options->transactional_id == NULL) {
         return manager;
+    }
     manager->transactional_id =
         kp_copy_text(options->allocator, options->transactional_id, strlen(options->transactional_id));
     if (manager->transactional_id == NULL) {
@@ -32,14 +34,17 @@ struct kp_transaction_manager *kp_transaction_manager_create(
 
 void kp_transaction_manager_destroy(struct kp_transaction_manager *manager)
 {
-    if (manager == NULL)
+    if (manager == NULL) {
         return;
-    for (uint32_t i = 0; i < manager->queue_count; i++)
+    }
+    for (uint32_t i = 0; i < manager->queue_count; i++) {
         kp_txn_free_request(manager, manager->queue[i]);
+    }
     kb_deallocate(manager->allocator, manager->queue,
                   manager->queue_capacity * sizeof(struct kp_txn_request *));
-    if (manager->in_flight != NULL)
+    if (manager->in_flight != NULL) {
         kp_txn_free_request(manager, manager->in_flight);
+    }
     kp_transaction_manager_release_result(manager, manager->pending_result);
     kp_txn_release_entries(manager);
     kp_release_text(manager->allocator, manager->coordinators[KP_COORDINATOR_GROUP].host);
@@ -159,7 +164,7 @@ bool kp_txn_transition(struct kp_transaction_manager *manager, enum kb_txn_state
     enum kb_txn_state source = manager->state;
 
     if (!is_transition_valid(source, target)) {
-        if (failure != NULL)
+        if (failure != NULL) {
             kp_failure_throwf(failure, "KafkaException",
                               "%s%s%sInvalid transition attempted from state %s to state %s",
                               manager->transactional_id != NULL ? "TransactionalId " : "",
@@ -167,6 +172,7 @@ bool kp_txn_transition(struct kp_transaction_manager *manager, enum kb_txn_state
                               manager->transactional_id != NULL ? ": " : "",
                               kb_field_value_name(KB_FIELD_TXN_STATE, source),
                               kb_field_value_name(KB_FIELD_TXN_STATE, target));
+        }
         return false;
     }
     manager->has_last_error = error != NULL;
@@ -184,8 +190,9 @@ bool kp_txn_transition(struct kp_transaction_manager *manager, enum kb_txn_state
 bool kp_txn_transition_to_abortable_error(struct kp_transaction_manager *manager, enum kw_error code,
                                           const struct kp_failure *error)
 {
-    if (manager->state == KB_TXN_STATE_ABORTING_TRANSACTION)
+    if (manager->state == KB_TXN_STATE_ABORTING_TRANSACTION) {
         return true; /* it is being aborted anyhow */
+    }
     return kp_txn_transition(manager, KB_TXN_STATE_ABORTABLE_ERROR, code, error, NULL);
 }
 
@@ -193,8 +200,9 @@ void kp_txn_transition_to_fatal_error(struct kp_transaction_manager *manager, en
                                       const struct kp_failure *error)
 {
     (void)kp_txn_transition(manager, KB_TXN_STATE_FATAL_ERROR, code, error, NULL);
-    if (manager->pending_result != NULL)
+    if (manager->pending_result != NULL) {
         kp_txn_result_fail(manager, manager->pending_result, error);
+    }
 }
 
 void kp_txn_set_identity(struct kp_transaction_manager *manager, struct kp_producer_identity identity)
@@ -216,8 +224,9 @@ bool kp_transaction_manager_is_ready_for_send(struct kp_transaction_manager *man
             "has failed with errors.");
         return false;
     }
-    if (!kp_transaction_manager_is_transactional(manager))
+    if (!kp_transaction_manager_is_transactional(manager)) {
         return true;
+    }
     if (!kp_transaction_manager_has_producer_id(manager)) {
         kp_failure_throw(failure, "IllegalStateException",
                          "Cannot perform a 'send' before completing a call to initTransactions when "
@@ -237,8 +246,9 @@ void kp_transaction_manager_maybe_add_partition(struct kp_transaction_manager *m
 {
     struct kp_sequence_entry *entry = kp_txn_entry(manager, partition);
 
-    if (entry == NULL || entry->membership != KP_TXN_NOT_IN)
+    if (entry == NULL || entry->membership != KP_TXN_NOT_IN) {
         return;
+    }
     kp_txn_set_membership(manager, entry, KP_TXN_NEW);
 }
 
@@ -247,8 +257,9 @@ void kp_transaction_manager_maybe_add_partition(struct kp_transaction_manager *m
 /* Kafka: ensureTransactional. */
 static bool ensure_transactional(const struct kp_transaction_manager *manager, struct kp_failure *failure)
 {
-    if (kp_transaction_manager_is_transactional(manager))
+    if (kp_transaction_manager_is_transactional(manager)) {
         return true;
+    }
     kp_failure_throw(failure, "IllegalStateException",
                      "Transactional method invoked on a non-transactional producer.");
     return false;
@@ -257,8 +268,9 @@ static bool ensure_transactional(const struct kp_transaction_manager *manager, s
 /* Kafka: maybeFailWithError. True when it throws. */
 static bool fails_with_error(const struct kp_transaction_manager *manager, struct kp_failure *failure)
 {
-    if (!kp_transaction_manager_has_error(manager))
+    if (!kp_transaction_manager_has_error(manager)) {
         return false;
+    }
     if (manager->last_error_code == KW_ERROR_PRODUCER_FENCED) {
         kp_failure_throw(
             failure, "ProducerFencedException",
@@ -285,8 +297,9 @@ static struct kp_transactional_result *take_cached(struct kp_transaction_manager
 {
     struct kp_transactional_result *result = manager->pending_result;
 
-    if (result == NULL || manager->state != state)
+    if (result == NULL || manager->state != state) {
         return NULL;
+    }
     result->reference_count++;
     if (result->is_completed) {
         manager->pending_result = NULL;
@@ -299,8 +312,9 @@ static struct kp_transactional_result *take_cached(struct kp_transaction_manager
 static struct kp_transactional_result *cache(struct kp_transaction_manager *manager,
                                              struct kp_transactional_result *result)
 {
-    if (result == NULL)
+    if (result == NULL) {
         return NULL;
+    }
     kp_transaction_manager_release_result(manager, manager->pending_result);
     manager->pending_result = result;
     result->reference_count++;
@@ -322,8 +336,9 @@ static struct kp_transactional_result *initialize(struct kp_transaction_manager 
     struct kp_txn_request *request;
 
     if (!is_epoch_bump &&
-        !kp_txn_transition(manager, KB_TXN_STATE_INITIALIZING, KW_ERROR_NONE, NULL, failure))
+        !kp_txn_transition(manager, KB_TXN_STATE_INITIALIZING, KW_ERROR_NONE, NULL, failure)) {
         return NULL;
+    }
     request = kp_txn_make_request(manager, KP_TXN_INIT_PRODUCER_ID, NULL);
     if (request == NULL) {
         throw_no_memory(failure);
@@ -363,8 +378,9 @@ bool kp_transaction_manager_begin(struct kp_transaction_manager *manager, struct
 static struct kp_transactional_result *begin_completing(struct kp_transaction_manager *manager,
                                                         bool is_commit, struct kp_failure *failure)
 {
-    if (manager->membership_counts[KP_TXN_NEW] > 0)
+    if (manager->membership_counts[KP_TXN_NEW] > 0) {
         kp_txn_enqueue(manager, kp_txn_add_partitions_request(manager));
+    }
     if (!manager->has_last_error || manager->last_error_code != KW_ERROR_INVALID_PRODUCER_ID_MAPPING) {
         struct kp_txn_request *request = kp_txn_make_request(manager, KP_TXN_END, NULL);
         struct kp_transactional_result *result;
@@ -378,8 +394,9 @@ static struct kp_transactional_result *begin_completing(struct kp_transaction_ma
         result = request->result;
         result->reference_count++;
         kp_txn_enqueue(manager, request);
-        if (!manager->is_epoch_bump_required)
+        if (!manager->is_epoch_bump_required) {
             return result;
+        }
         kp_transaction_manager_release_result(manager, result);
     }
     /* initializeTransactions caches its result itself; the caller's caching replaces it by the same one. */
@@ -391,14 +408,17 @@ struct kp_transactional_result *kp_transaction_manager_begin_commit(struct kp_tr
 {
     struct kp_transactional_result *result;
 
-    if (!ensure_transactional(manager, failure))
+    if (!ensure_transactional(manager, failure)) {
         return NULL;
+    }
     result = take_cached(manager, KB_TXN_STATE_COMMITTING_TRANSACTION);
-    if (result != NULL)
+    if (result != NULL) {
         return result;
+    }
     if (fails_with_error(manager, failure) ||
-        !kp_txn_transition(manager, KB_TXN_STATE_COMMITTING_TRANSACTION, KW_ERROR_NONE, NULL, failure))
+        !kp_txn_transition(manager, KB_TXN_STATE_COMMITTING_TRANSACTION, KW_ERROR_NONE, NULL, failure)) {
         return NULL;
+    }
     return cache(manager, begin_completing(manager, true, failure));
 }
 
@@ -407,14 +427,17 @@ struct kp_transactional_result *kp_transaction_manager_begin_abort(struct kp_tra
 {
     struct kp_transactional_result *result;
 
-    if (!ensure_transactional(manager, failure))
+    if (!ensure_transactional(manager, failure)) {
         return NULL;
+    }
     result = take_cached(manager, KB_TXN_STATE_ABORTING_TRANSACTION);
-    if (result != NULL)
+    if (result != NULL) {
         return result;
+    }
     if ((manager->state != KB_TXN_STATE_ABORTABLE_ERROR && fails_with_error(manager, failure)) ||
-        !kp_txn_transition(manager, KB_TXN_STATE_ABORTING_TRANSACTION, KW_ERROR_NONE, NULL, failure))
+        !kp_txn_transition(manager, KB_TXN_STATE_ABORTING_TRANSACTION, KW_ERROR_NONE, NULL, failure)) {
         return NULL;
+    }
     kp_txn_move_members(manager, KP_TXN_NEW, KP_TXN_NOT_IN);
     return cache(manager, begin_completing(manager, false, failure));
 }
@@ -427,8 +450,9 @@ struct kp_transactional_result *kp_transaction_manager_send_offsets(struct kp_tr
 {
     struct kp_txn_request *request;
 
-    if (!ensure_transactional(manager, failure) || fails_with_error(manager, failure))
+    if (!ensure_transactional(manager, failure) || fails_with_error(manager, failure)) {
         return NULL;
+    }
     if (manager->state != KB_TXN_STATE_IN_TRANSACTION) {
         kp_failure_throw(failure, "KafkaException",
                          "Cannot send offsets to transaction either because the producer is not in an active "
@@ -446,8 +470,9 @@ struct kp_transactional_result *kp_transaction_manager_send_offsets(struct kp_tr
         kb_allocate_zeroed(manager->allocator, (size_t)offset_count + 1, sizeof(*request->offsets));
     bool is_copied = request->key != NULL && request->offsets != NULL;
 
-    if (request->offsets != NULL)
+    if (request->offsets != NULL) {
         request->count = offset_count;
+    }
     for (uint32_t i = 0; i < offset_count && is_copied; i++) {
         const struct kp_topic *topic =
             kp_topics_topic(manager->options.topics, offsets[i].topic, strlen(offsets[i].topic));

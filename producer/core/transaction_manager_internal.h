@@ -2,7 +2,8 @@
  * What the parts of the transaction manager share, and what the sender needs of it.
  *
  * transaction_manager.c has the states and the calls, transaction_sequences.c the sequence numbers,
- * transaction_requests.c the requests to coordinators, transaction_responses.c what their answers change.
+ * transaction_requests.c the queue of requests to coordinators, transaction_messages.c what they say,
+ * transaction_responses.c what their answers change.
  */
 #ifndef KP_TRANSACTION_MANAGER_INTERNAL_H
 #define KP_TRANSACTION_MANAGER_INTERNAL_H
@@ -206,6 +207,13 @@ void kp_transaction_manager_handle_coordinator_ready(struct kp_transaction_manag
 void kp_transaction_manager_lookup_for(struct kp_transaction_manager *manager,
                                        const struct kp_txn_request *request);
 void kp_transaction_manager_retry(struct kp_transaction_manager *manager, struct kp_txn_request *request);
+/** It is on its way; the callback of fill() takes it from here. */
+void kp_transaction_manager_sent(struct kp_transaction_manager *manager, struct kp_txn_request *request);
+/** The producer closes by force. Kafka: close. */
+void kp_transaction_manager_close(struct kp_transaction_manager *manager);
+
+/* --- transaction_messages.c */
+
 /**
  * What to send: *out gets everything but node and time-out; its message lies in the arena. max_version: what
  * the node can do at most of the API, -1: unknown. false: no memory.
@@ -214,10 +222,6 @@ bool kp_transaction_manager_fill(struct kp_transaction_manager *manager, struct 
                                  int16_t max_version, struct kb_arena *arena, struct kp_client_request *out)
     __attribute__((warn_unused_result));
 int16_t kp_txn_api_key(const struct kp_txn_request *request);
-/** It is on its way; the callback of fill() takes it from here. */
-void kp_transaction_manager_sent(struct kp_transaction_manager *manager, struct kp_txn_request *request);
-/** The producer closes by force. Kafka: close. */
-void kp_transaction_manager_close(struct kp_transaction_manager *manager);
 
 /* --- transaction_responses.c */
 

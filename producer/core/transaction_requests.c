@@ -14,8 +14,9 @@ struct kp_transactional_result *kp_txn_make_result(struct kp_transaction_manager
 {
     struct kp_transactional_result *result = kb_allocate_zeroed(manager->allocator, 1, sizeof(*result));
 
-    if (result == NULL)
+    if (result == NULL) {
         return NULL;
+    }
     result->operation = operation;
     result->reference_count = 1;
     return result;
@@ -24,8 +25,9 @@ struct kp_transactional_result *kp_txn_make_result(struct kp_transaction_manager
 void kp_transaction_manager_release_result(struct kp_transaction_manager *manager,
                                            struct kp_transactional_result *result)
 {
-    if (result == NULL || --result->reference_count > 0)
+    if (result == NULL || --result->reference_count > 0) {
         return;
+    }
     kb_deallocate(manager->allocator, result, sizeof(*result));
 }
 
@@ -70,8 +72,9 @@ struct kp_txn_request *kp_txn_make_request(struct kp_transaction_manager *manage
 {
     struct kp_txn_request *request = kb_allocate_zeroed(manager->allocator, 1, sizeof(*request));
 
-    if (request == NULL)
+    if (request == NULL) {
         return NULL;
+    }
     request->kind = kind;
     request->retry_backoff_ms = manager->options.retry_backoff_ms;
     request->result = result != NULL ? result : kp_txn_make_result(manager, operation_of(kind));
@@ -79,25 +82,30 @@ struct kp_txn_request *kp_txn_make_request(struct kp_transaction_manager *manage
         kb_deallocate(manager->allocator, request, sizeof(*request));
         return NULL;
     }
-    if (result != NULL)
+    if (result != NULL) {
         result->reference_count++;
+    }
     return request;
 }
 
 void kp_txn_free_request(struct kp_transaction_manager *manager, struct kp_txn_request *request)
 {
-    if (request == NULL)
+    if (request == NULL) {
         return;
+    }
     kp_transaction_manager_release_result(manager, request->result);
     kp_release_text(manager->allocator, request->key);
-    if (request->partitions != NULL)
+    if (request->partitions != NULL) {
         kb_deallocate(manager->allocator, request->partitions,
                       ((size_t)request->count + 1) * sizeof(struct kp_topic_partition *));
-    for (uint32_t i = 0; request->offsets != NULL && i < request->count; i++)
+    }
+    for (uint32_t i = 0; request->offsets != NULL && i < request->count; i++) {
         kp_release_text(manager->allocator, request->offsets[i].metadata);
-    if (request->offsets != NULL)
+    }
+    if (request->offsets != NULL) {
         kb_deallocate(manager->allocator, request->offsets,
                       ((size_t)request->count + 1) * sizeof(*request->offsets));
+    }
     kb_deallocate(manager->allocator, request, sizeof(*request));
 }
 
@@ -108,8 +116,9 @@ bool kp_txn_copy_offset(struct kp_transaction_manager *manager, struct kp_txn_of
     const char *text = metadata != NULL ? metadata : "";
     char *copy = kp_copy_text(manager->allocator, text, strlen(text));
 
-    if (copy == NULL)
+    if (copy == NULL) {
         return false;
+    }
     kp_release_text(manager->allocator, to->metadata);
     *to = (struct kp_txn_offset){
         .partition = partition, .offset = offset, .leader_epoch = leader_epoch, .metadata = copy};
@@ -144,8 +153,9 @@ void kp_txn_enqueue(struct kp_transaction_manager *manager, struct kp_txn_reques
     while (place > 0) {
         uint32_t parent = (place - 1) / 2;
 
-        if (priority_of(request) >= priority_of(manager->queue[parent]))
+        if (priority_of(request) >= priority_of(manager->queue[parent])) {
             break;
+        }
         manager->queue[place] = manager->queue[parent];
         place = parent;
     }
@@ -160,8 +170,9 @@ static struct kp_txn_request *poll_queue(struct kp_transaction_manager *manager)
     struct kp_txn_request *last;
     uint32_t place = 0;
 
-    if (manager->queue_count == 0)
+    if (manager->queue_count == 0) {
         return NULL;
+    }
     first = manager->queue[0];
     last = manager->queue[--manager->queue_count];
     manager->change_count++;
@@ -169,15 +180,18 @@ static struct kp_txn_request *poll_queue(struct kp_transaction_manager *manager)
         uint32_t child = 2 * place + 1;
 
         if (child + 1 < manager->queue_count &&
-            priority_of(manager->queue[child]) > priority_of(manager->queue[child + 1]))
+            priority_of(manager->queue[child]) > priority_of(manager->queue[child + 1])) {
             child++;
-        if (priority_of(last) <= priority_of(manager->queue[child]))
+        }
+        if (priority_of(last) <= priority_of(manager->queue[child])) {
             break;
+        }
         manager->queue[place] = manager->queue[child];
         place = child;
     }
-    if (manager->queue_count > 0)
+    if (manager->queue_count > 0) {
         manager->queue[place] = last;
+    }
     return first;
 }
 
@@ -232,9 +246,10 @@ struct kp_txn_request *kp_txn_add_partitions_request(struct kp_transaction_manag
     KB_ASSERT(request->partitions != NULL);
     request->count = count;
     for (uint32_t i = 0, place = 0; i < manager->entry_capacity && place < count; i++) {
-        if (manager->entries[i].membership == KP_TXN_PENDING)
+        if (manager->entries[i].membership == KP_TXN_PENDING) {
             insert_partition(manager, request->partitions, place++,
                              kp_topics_partition_at(manager->options.topics, i));
+        }
     }
     return request;
 }
@@ -243,8 +258,9 @@ struct kp_txn_request *kp_txn_add_partitions_request(struct kp_transaction_manag
 static bool is_terminated(struct kp_transaction_manager *manager, const struct kp_txn_request *request)
 {
     if (!kp_transaction_manager_has_error(manager) ||
-        (kp_transaction_manager_has_abortable_error(manager) && request->kind == KP_TXN_FIND_COORDINATOR))
+        (kp_transaction_manager_has_abortable_error(manager) && request->kind == KP_TXN_FIND_COORDINATOR)) {
         return false;
+    }
     kp_txn_result_fail(manager, request->result, &manager->last_error);
     return true;
 }
@@ -254,10 +270,12 @@ struct kp_txn_request *kp_transaction_manager_next_request(struct kp_transaction
 {
     struct kp_txn_request *request;
 
-    if (manager->membership_counts[KP_TXN_NEW] > 0)
+    if (manager->membership_counts[KP_TXN_NEW] > 0) {
         kp_txn_enqueue(manager, kp_txn_add_partitions_request(manager));
-    if (manager->queue_count == 0 || (manager->queue[0]->kind == KP_TXN_END && has_incomplete_batches))
+    }
+    if (manager->queue_count == 0 || (manager->queue[0]->kind == KP_TXN_END && has_incomplete_batches)) {
         return NULL;
+    }
     request = poll_queue(manager);
     if (is_terminated(manager, request)) {
         kp_txn_free_request(manager, request);
@@ -266,8 +284,9 @@ struct kp_txn_request *kp_transaction_manager_next_request(struct kp_transaction
     if (request->kind == KP_TXN_END && !manager->is_transaction_started) {
         /* Nothing was added to the transaction: the coordinator need not hear of its end. */
         kp_txn_result_done(manager, request->result);
-        if (manager->state != KB_TXN_STATE_FATAL_ERROR)
+        if (manager->state != KB_TXN_STATE_FATAL_ERROR) {
             kp_txn_complete_transaction(manager);
+        }
         kp_txn_free_request(manager, request);
         request = poll_queue(manager);
     }
@@ -358,221 +377,7 @@ void kp_transaction_manager_close(struct kp_transaction_manager *manager)
         kp_txn_result_fail(manager, manager->queue[i]->result, &failure);
         kp_txn_transition_to_fatal_error(manager, KW_ERROR_KAFKA, &failure);
     }
-    if (manager->pending_result != NULL)
+    if (manager->pending_result != NULL) {
         kp_txn_result_fail(manager, manager->pending_result, &failure);
-}
-
-/* --- What they say */
-
-static struct kw_string text_of(const char *text)
-{
-    return text != NULL ? (struct kw_string){text, (int32_t)strlen(text)} : (struct kw_string){NULL, -1};
-}
-
-int16_t kp_txn_api_key(const struct kp_txn_request *request)
-{
-    switch (request->kind) {
-    case KP_TXN_FIND_COORDINATOR:
-        return KW_API_FIND_COORDINATOR;
-    case KP_TXN_INIT_PRODUCER_ID:
-        return KW_API_INIT_PRODUCER_ID;
-    case KP_TXN_ADD_PARTITIONS:
-        return KW_API_ADD_PARTITIONS_TO_TXN;
-    case KP_TXN_ADD_OFFSETS:
-        return KW_API_ADD_OFFSETS_TO_TXN;
-    case KP_TXN_OFFSET_COMMIT:
-        return KW_API_TXN_OFFSET_COMMIT;
-    case KP_TXN_END:
-        return KW_API_END_TXN;
     }
-    KB_UNREACHABLE();
-}
-
-/* From version 4 on a request names several keys. */
-static const void *find_coordinator(const struct kp_txn_request *request, int16_t max_version,
-                                    struct kb_arena *arena)
-{
-    enum { FIRST_VERSION_WITH_KEYS = 4 };
-    struct kw_find_coordinator_request *message = kb_arena_allocate(arena, sizeof(*message));
-    struct kw_string *key = kb_arena_allocate(arena, sizeof(*key));
-
-    if (message == NULL || key == NULL)
-        return NULL;
-    kw_find_coordinator_request_init(message);
-    message->key_type = request->wanted_type == KP_COORDINATOR_TRANSACTION ? 1 : 0;
-    if (max_version >= 0 && max_version < FIRST_VERSION_WITH_KEYS) {
-        message->key = text_of(request->key);
-        return message;
-    }
-    *key = text_of(request->key);
-    message->coordinator_keys.items = key;
-    message->coordinator_keys.count = 1;
-    return message;
-}
-
-static const void *init_producer_id(const struct kp_transaction_manager *manager,
-                                    const struct kp_txn_request *request, struct kb_arena *arena)
-{
-    struct kw_init_producer_id_request *message = kb_arena_allocate(arena, sizeof(*message));
-
-    if (message == NULL)
-        return NULL;
-    kw_init_producer_id_request_init(message);
-    message->transactional_id = text_of(manager->transactional_id);
-    message->transaction_timeout_ms =
-        manager->transactional_id != NULL ? manager->options.transaction_timeout_ms : INT32_MAX;
-    message->producer_id = request->identity.producer_id;
-    message->producer_epoch = request->identity.epoch;
-    return message;
-}
-
-/* Partitions are in the order of their indices; topics in that in which they are met first. */
-static const void *add_partitions(const struct kp_transaction_manager *manager,
-                                  const struct kp_txn_request *request, struct kb_arena *arena)
-{
-    struct kw_add_partitions_to_txn_request *message = kb_arena_allocate(arena, sizeof(*message));
-    struct kw_add_partitions_to_txn_request_topic *topics =
-        kb_arena_allocate_zeroed(arena, (size_t)request->count + 1, sizeof(*topics));
-    int32_t topic_count = 0;
-
-    if (message == NULL || topics == NULL)
-        return NULL;
-    kw_add_partitions_to_txn_request_init(message);
-    message->transactional_id = text_of(manager->transactional_id);
-    message->producer_id = request->identity.producer_id;
-    message->producer_epoch = request->identity.epoch;
-    for (uint32_t i = 0; i < request->count; i++) {
-        const struct kp_topic *topic = request->partitions[i]->topic;
-        int32_t t = 0;
-
-        while (t < topic_count && topics[t].name.data != topic->name)
-            t++;
-        if (t == topic_count) {
-            kw_add_partitions_to_txn_request_topic_init(&topics[t]);
-            topics[t].name = (struct kw_string){topic->name, (int32_t)topic->name_length_bytes};
-            topics[t].partitions.items =
-                kb_arena_allocate(arena, request->count * sizeof(*topics[t].partitions.items));
-            if (topics[t].partitions.items == NULL)
-                return NULL;
-            topic_count++;
-        }
-        topics[t].partitions.items[topics[t].partitions.count++] = request->partitions[i]->partition;
-    }
-    message->topics.items = topics;
-    message->topics.count = topic_count;
-    return message;
-}
-
-static const void *add_offsets(const struct kp_transaction_manager *manager,
-                               const struct kp_txn_request *request, struct kb_arena *arena)
-{
-    struct kw_add_offsets_to_txn_request *message = kb_arena_allocate(arena, sizeof(*message));
-
-    if (message == NULL)
-        return NULL;
-    kw_add_offsets_to_txn_request_init(message);
-    message->transactional_id = text_of(manager->transactional_id);
-    message->producer_id = request->identity.producer_id;
-    message->producer_epoch = request->identity.epoch;
-    message->group_id = text_of(request->key);
-    return message;
-}
-
-static const void *offset_commit(const struct kp_transaction_manager *manager,
-                                 const struct kp_txn_request *request, struct kb_arena *arena)
-{
-    struct kw_txn_offset_commit_request *message = kb_arena_allocate(arena, sizeof(*message));
-    struct kw_txn_offset_commit_request_topic *topics =
-        kb_arena_allocate_zeroed(arena, (size_t)request->count + 1, sizeof(*topics));
-    int32_t topic_count = 0;
-
-    if (message == NULL || topics == NULL)
-        return NULL;
-    kw_txn_offset_commit_request_init(message);
-    message->transactional_id = text_of(manager->transactional_id);
-    message->group_id = text_of(request->key);
-    message->producer_id = request->identity.producer_id;
-    message->producer_epoch = request->identity.epoch;
-    for (uint32_t i = 0; i < request->count; i++) {
-        const struct kp_txn_offset *offset = &request->offsets[i];
-        const struct kp_topic *topic = offset->partition->topic;
-        struct kw_txn_offset_commit_request_partition *partition;
-        int32_t t = 0;
-
-        while (t < topic_count && topics[t].name.data != topic->name)
-            t++;
-        if (t == topic_count) {
-            kw_txn_offset_commit_request_topic_init(&topics[t]);
-            topics[t].name = (struct kw_string){topic->name, (int32_t)topic->name_length_bytes};
-            topics[t].partitions.items =
-                kb_arena_allocate(arena, request->count * sizeof(*topics[t].partitions.items));
-            if (topics[t].partitions.items == NULL)
-                return NULL;
-            topic_count++;
-        }
-        partition = &topics[t].partitions.items[topics[t].partitions.count++];
-        kw_txn_offset_commit_request_partition_init(partition);
-        partition->partition_index = offset->partition->partition;
-        partition->committed_offset = offset->offset;
-        partition->committed_leader_epoch = offset->leader_epoch;
-        partition->committed_metadata = text_of(offset->metadata);
-    }
-    message->topics.items = topics;
-    message->topics.count = topic_count;
-    return message;
-}
-
-static const void *end_txn(const struct kp_transaction_manager *manager, const struct kp_txn_request *request,
-                           struct kb_arena *arena)
-{
-    struct kw_end_txn_request *message = kb_arena_allocate(arena, sizeof(*message));
-
-    if (message == NULL)
-        return NULL;
-    kw_end_txn_request_init(message);
-    message->transactional_id = text_of(manager->transactional_id);
-    message->producer_id = request->identity.producer_id;
-    message->producer_epoch = request->identity.epoch;
-    message->committed = request->is_commit;
-    return message;
-}
-
-bool kp_transaction_manager_fill(struct kp_transaction_manager *manager, struct kp_txn_request *request,
-                                 int16_t max_version, struct kb_arena *arena, struct kp_client_request *out)
-{
-    const struct kw_api *api = kw_api_find(kp_txn_api_key(request));
-
-    *out = (struct kp_client_request){
-        .api_key = api->key,
-        .oldest_version = api->min_version,
-        .latest_version = api->max_version,
-        .expects_response = true,
-        .callback = kp_txn_on_complete,
-        .context = manager,
-        .subject = request,
-    };
-    switch (request->kind) {
-    case KP_TXN_FIND_COORDINATOR:
-        /* Version 0 knows only groups. */
-        if (request->wanted_type == KP_COORDINATOR_TRANSACTION)
-            out->oldest_version = 1;
-        out->message = find_coordinator(request, max_version, arena);
-        break;
-    case KP_TXN_INIT_PRODUCER_ID:
-        out->message = init_producer_id(manager, request, arena);
-        break;
-    case KP_TXN_ADD_PARTITIONS:
-        out->message = add_partitions(manager, request, arena);
-        break;
-    case KP_TXN_ADD_OFFSETS:
-        out->message = add_offsets(manager, request, arena);
-        break;
-    case KP_TXN_OFFSET_COMMIT:
-        out->message = offset_commit(manager, request, arena);
-        break;
-    case KP_TXN_END:
-        out->message = end_txn(manager, request, arena);
-        break;
-    }
-    return out->message != NULL;
 }

@@ -119,8 +119,9 @@ static void handle_init_producer_id(struct kp_transaction_manager *manager, stru
             kp_txn_free_request(manager, request); /* Java throws, and nobody is told */
             return;
         }
-        if (request->is_epoch_bump)
+        if (request->is_epoch_bump) {
             kp_txn_reset_sequences(manager);
+        }
         finish(manager, request);
     } else if (is_coordinator_lost(error) && kp_transaction_manager_is_transactional(manager)) {
         look_up_and_reenqueue(manager, request);
@@ -160,8 +161,9 @@ static void handle_find_coordinator(struct kp_transaction_manager *manager, stru
         fatal(manager, request, KW_ERROR_ILLEGAL_STATE, &failure);
         return;
     }
-    if (has_list)
+    if (has_list) {
         found = response->coordinators.items[0];
+    }
     error = kw_error_from_code(found.error_code);
     if (error == KW_ERROR_NONE) {
         char *host = kp_copy_text(manager->allocator, found.host.data, (size_t)found.host.length_bytes);
@@ -207,8 +209,9 @@ static void add_answered(struct kp_transaction_manager *manager,
                 kp_topics_partition(manager->options.topics, known, topic->results.items[p].partition_index);
             struct kp_sequence_entry *entry = partition != NULL ? kp_txn_entry(manager, partition) : NULL;
 
-            if (entry != NULL && (membership == KP_TXN_ADDED || entry->membership == KP_TXN_PENDING))
+            if (entry != NULL && (membership == KP_TXN_ADDED || entry->membership == KP_TXN_PENDING)) {
                 kp_txn_set_membership(manager, entry, membership);
+            }
         }
     }
 }
@@ -224,8 +227,9 @@ static bool handle_partition_error(struct kp_transaction_manager *manager, struc
     } else if (error == KW_ERROR_CONCURRENT_TRANSACTIONS) {
         enum { ADD_PARTITIONS_RETRY_BACKOFF_MS = 20 };
 
-        if (manager->membership_counts[KP_TXN_ADDED] == 0)
+        if (manager->membership_counts[KP_TXN_ADDED] == 0) {
             request->retry_backoff_ms = ADD_PARTITIONS_RETRY_BACKOFF_MS;
+        }
         reenqueue(manager, request);
     } else if (error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS ||
                error == KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION) {
@@ -253,8 +257,9 @@ static void append_text(char *text, size_t capacity_bytes, const char *more, siz
 {
     size_t used = strlen(text);
 
-    if (length_bytes > capacity_bytes - 1 - used)
+    if (length_bytes > capacity_bytes - 1 - used) {
         length_bytes = capacity_bytes - 1 - used;
+    }
     memcpy(text + used, more, length_bytes);
     text[used + length_bytes] = '\0';
 }
@@ -291,12 +296,15 @@ static void list_unauthorized(const struct kw_add_partitions_to_txn_response *re
         const struct kw_add_partitions_to_txn_response_topic *topic = &response->results.items[t];
         bool is_unauthorized = false;
 
-        for (int32_t p = 0; p < topic->results.count; p++)
+        for (int32_t p = 0; p < topic->results.count; p++) {
             is_unauthorized |= topic->results.items[p].error_code == KW_ERROR_TOPIC_AUTHORIZATION_FAILED;
-        if (!is_unauthorized)
+        }
+        if (!is_unauthorized) {
             continue;
-        if (text[0] != '\0')
+        }
+        if (text[0] != '\0') {
             append_text(text, capacity_bytes, ", ", 2);
+        }
         append_text(text, capacity_bytes, topic->name.data, (size_t)topic->name.length_bytes);
     }
 }
@@ -316,14 +324,16 @@ static void handle_add_partitions(struct kp_transaction_manager *manager, struct
         for (int32_t p = 0; p < topic->results.count; p++) {
             enum kw_error error = kw_error_from_code(topic->results.items[p].error_code);
 
-            if (error == KW_ERROR_NONE)
+            if (error == KW_ERROR_NONE) {
                 continue;
-            if (error == KW_ERROR_TOPIC_AUTHORIZATION_FAILED)
+            }
+            if (error == KW_ERROR_TOPIC_AUTHORIZATION_FAILED) {
                 is_unauthorized = true;
-            else if (handle_partition_error(manager, request, error))
+            } else if (handle_partition_error(manager, request, error)) {
                 return;
-            else
+            } else {
                 has_errors = true;
+            }
         }
     }
     add_answered(manager, response, KP_TXN_NOT_IN);
@@ -358,10 +368,12 @@ static void enqueue_offset_commit(struct kp_transaction_manager *manager,
         is_copied =
             entry != NULL && kp_txn_copy_offset(manager, &entry->pending_offset, offset->partition,
                                                 offset->offset, offset->leader_epoch, offset->metadata);
-        if (is_copied && !entry->has_pending_offset)
+        if (is_copied && !entry->has_pending_offset) {
             manager->pending_offset_count++;
-        if (is_copied)
+        }
+        if (is_copied) {
             entry->has_pending_offset = true;
+        }
     }
     KB_ASSERT(is_copied);
     commit->identity = manager->identity;
@@ -372,9 +384,10 @@ static void enqueue_offset_commit(struct kp_transaction_manager *manager,
     for (uint32_t i = 0; i < manager->entry_capacity && commit->count < manager->pending_offset_count; i++) {
         const struct kp_txn_offset *offset = &manager->entries[i].pending_offset;
 
-        if (manager->entries[i].has_pending_offset)
+        if (manager->entries[i].has_pending_offset) {
             KB_ASSERT(kp_txn_copy_offset(manager, &commit->offsets[commit->count++], offset->partition,
                                          offset->offset, offset->leader_epoch, offset->metadata));
+        }
     }
     /* The array was made for that many and one more: so it is given back. */
     KB_ASSERT(commit->count == manager->pending_offset_count);
@@ -433,8 +446,9 @@ static void handle_end_txn(struct kp_transaction_manager *manager, struct kp_txn
 
 static void forget_pending_offset(struct kp_transaction_manager *manager, struct kp_sequence_entry *entry)
 {
-    if (!entry->has_pending_offset)
+    if (!entry->has_pending_offset) {
         return;
+    }
     entry->has_pending_offset = false;
     manager->pending_offset_count--;
 }
@@ -449,30 +463,34 @@ static bool handle_offset_error(struct kp_transaction_manager *manager, struct k
                     error == KW_ERROR_UNSUPPORTED_FOR_MESSAGE_FORMAT;
 
     if (is_coordinator_lost(error) || error == KW_ERROR_REQUEST_TIMED_OUT) {
-        if (!*is_coordinator_looked_up)
+        if (!*is_coordinator_looked_up) {
             kp_txn_lookup_coordinator(manager, KP_COORDINATOR_GROUP, request->key);
+        }
         *is_coordinator_looked_up = true;
         return false;
     }
-    if (error == KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION || error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS)
+    if (error == KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION || error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS) {
         return false;
+    }
     set_error(&failure, error);
-    if (error == KW_ERROR_GROUP_AUTHORIZATION_FAILED)
+    if (error == KW_ERROR_GROUP_AUTHORIZATION_FAILED) {
         kp_failure_throwf(&failure, "GroupAuthorizationException", "Not authorized to access group: %s",
                           request->key);
-    else if (error == KW_ERROR_UNKNOWN_MEMBER_ID || error == KW_ERROR_ILLEGAL_GENERATION)
+    } else if (error == KW_ERROR_UNKNOWN_MEMBER_ID || error == KW_ERROR_ILLEGAL_GENERATION) {
         kp_failure_throwf(&failure, "CommitFailedException",
                           "Transaction offset Commit failed due to consumer group metadata mismatch: %s",
                           kw_error_message(error));
-    else if (error != KW_ERROR_FENCED_INSTANCE_ID && !is_fatal)
+    } else if (error != KW_ERROR_FENCED_INSTANCE_ID && !is_fatal) {
         kp_failure_throwf(&failure, "KafkaException", "Unexpected error in TxnOffsetCommitResponse: %s",
                           kw_error_message(error));
+    }
     kp_txn_result_fail(manager, request->result, &failure);
     if (error == KW_ERROR_GROUP_AUTHORIZATION_FAILED || error == KW_ERROR_FENCED_INSTANCE_ID ||
-        error == KW_ERROR_UNKNOWN_MEMBER_ID || error == KW_ERROR_ILLEGAL_GENERATION)
+        error == KW_ERROR_UNKNOWN_MEMBER_ID || error == KW_ERROR_ILLEGAL_GENERATION) {
         (void)kp_txn_transition_to_abortable_error(manager, error, &failure);
-    else
+    } else {
         kp_txn_transition_to_fatal_error(manager, is_fatal ? error : KW_ERROR_KAFKA, &failure);
+    }
     return true;
 }
 
@@ -495,15 +513,17 @@ static void handle_offset_commit(struct kp_transaction_manager *manager, struct 
                 manager->options.topics, known, topic->partitions.items[p].partition_index);
             struct kp_sequence_entry *entry = partition != NULL ? kp_txn_entry(manager, partition) : NULL;
 
-            if (error == KW_ERROR_NONE && entry != NULL)
+            if (error == KW_ERROR_NONE && entry != NULL) {
                 forget_pending_offset(manager, entry);
-            else if (error != KW_ERROR_NONE)
+            } else if (error != KW_ERROR_NONE) {
                 is_over = handle_offset_error(manager, request, error, &is_looked_up);
+            }
         }
     }
     if (request->result->is_completed) {
-        for (uint32_t i = 0; i < manager->entry_capacity && manager->pending_offset_count > 0; i++)
+        for (uint32_t i = 0; i < manager->entry_capacity && manager->pending_offset_count > 0; i++) {
             forget_pending_offset(manager, &manager->entries[i]);
+        }
         kp_txn_free_request(manager, request);
     } else if (manager->pending_offset_count == 0) {
         finish(manager, request);
@@ -548,8 +568,9 @@ void kp_txn_on_complete(void *context, void *subject, const struct kp_client_res
     manager->in_flight = NULL;
     manager->change_count++;
     if (response->was_disconnected) {
-        if (kp_txn_coordinator_type(manager, request) != KP_COORDINATOR_NONE)
+        if (kp_txn_coordinator_type(manager, request) != KP_COORDINATOR_NONE) {
             kp_transaction_manager_lookup_for(manager, request);
+        }
         reenqueue(manager, request);
     } else if (response->is_version_mismatch) {
         struct kp_failure failure;

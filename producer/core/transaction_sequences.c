@@ -23,8 +23,9 @@ static void clear_entry(struct kp_sequence_entry *entry)
     entry->next_sequence = 0;
     entry->last_acked_sequence = -1;
     entry->last_acked_offset = -1;
-    for (uint32_t i = 0; i < entry->in_flight_count; i++)
+    for (uint32_t i = 0; i < entry->in_flight_count; i++) {
         kp_producer_batch_release(entry->in_flight[i]);
+    }
     entry->in_flight_count = 0;
 }
 
@@ -41,10 +42,12 @@ struct kp_sequence_entry *kp_txn_entry(struct kp_transaction_manager *manager,
 
     if (partition->index >= old_capacity) {
         if (!kp_grow(manager->allocator, &manager->entries, &manager->entry_capacity, partition->index + 1,
-                     sizeof(*manager->entries)))
+                     sizeof(*manager->entries))) {
             return NULL;
-        for (uint32_t i = old_capacity; i < manager->entry_capacity; i++)
+        }
+        for (uint32_t i = old_capacity; i < manager->entry_capacity; i++) {
             clear_entry(&manager->entries[i]);
+        }
     }
     manager->entries[partition->index].exists = true;
     return &manager->entries[partition->index];
@@ -66,8 +69,9 @@ void kp_txn_release_entries(struct kp_transaction_manager *manager)
 static void set_unresolved(struct kp_transaction_manager *manager, struct kp_sequence_entry *entry,
                            bool is_unresolved)
 {
-    if (entry->is_unresolved == is_unresolved)
+    if (entry->is_unresolved == is_unresolved) {
         return;
+    }
     entry->is_unresolved = is_unresolved;
     manager->unresolved_count += is_unresolved ? 1 : UINT32_MAX;
 }
@@ -83,10 +87,12 @@ void kp_txn_reset_sequences(struct kp_transaction_manager *manager)
 void kp_txn_set_membership(struct kp_transaction_manager *manager, struct kp_sequence_entry *entry,
                            enum kp_txn_membership membership)
 {
-    if (entry->membership != KP_TXN_NOT_IN)
+    if (entry->membership != KP_TXN_NOT_IN) {
         manager->membership_counts[entry->membership]--;
-    if (membership != KP_TXN_NOT_IN)
+    }
+    if (membership != KP_TXN_NOT_IN) {
         manager->membership_counts[membership]++;
+    }
     entry->membership = membership;
 }
 
@@ -94,8 +100,9 @@ void kp_txn_move_members(struct kp_transaction_manager *manager, enum kp_txn_mem
                          enum kp_txn_membership to)
 {
     for (uint32_t i = 0; i < manager->entry_capacity && manager->membership_counts[from] > 0; i++) {
-        if (manager->entries[i].membership == from)
+        if (manager->entries[i].membership == from) {
             kp_txn_set_membership(manager, &manager->entries[i], to);
+        }
     }
 }
 
@@ -106,8 +113,9 @@ bool kp_transaction_manager_is_send_allowed(const struct kp_transaction_manager 
 {
     const struct kp_sequence_entry *entry = kp_txn_find_entry(manager, partition);
 
-    if (kp_transaction_manager_has_fatal_error(manager))
+    if (kp_transaction_manager_has_fatal_error(manager)) {
         return false;
+    }
     return !kp_transaction_manager_is_transactional(manager) ||
            (entry != NULL && entry->membership == KP_TXN_ADDED);
 }
@@ -168,10 +176,11 @@ void kp_transaction_manager_increment_sequence_number(struct kp_transaction_mana
     struct kp_sequence_entry *entry = kp_txn_entry(manager, partition);
 
     KB_ASSERT(entry != NULL && increment >= 0);
-    if (entry->next_sequence > INT32_MAX - increment)
+    if (entry->next_sequence > INT32_MAX - increment) {
         entry->next_sequence = increment - (INT32_MAX - entry->next_sequence) - 1;
-    else
+    } else {
         entry->next_sequence += increment;
+    }
 }
 
 /* Kafka: startSequencesAtBeginning. The batches in flight are renumbered in their order. */
@@ -198,8 +207,9 @@ void kp_transaction_manager_maybe_update_identity(struct kp_transaction_manager 
                                                   const struct kp_topic_partition *partition)
 {
     if (kp_transaction_manager_has_stale_identity(manager, partition) &&
-        !kp_transaction_manager_has_inflight_batches(manager, partition))
+        !kp_transaction_manager_has_inflight_batches(manager, partition)) {
         start_at_beginning(manager, partition);
+    }
 }
 
 /* --- Batches in flight: a set by first sequence, so that of two with the same one only one is in it */
@@ -209,8 +219,9 @@ static uint32_t find_place(const struct kp_sequence_entry *entry, int32_t sequen
     uint32_t place = 0;
 
     while (place < entry->in_flight_count &&
-           kp_producer_batch_base_sequence(entry->in_flight[place]) < sequence)
+           kp_producer_batch_base_sequence(entry->in_flight[place]) < sequence) {
         place++;
+    }
     *is_there = place < entry->in_flight_count &&
                 kp_producer_batch_base_sequence(entry->in_flight[place]) == sequence;
     return place;
@@ -225,8 +236,9 @@ void kp_transaction_manager_add_in_flight_batch(struct kp_transaction_manager *m
 
     KB_ASSERT(entry != NULL && kp_producer_batch_has_sequence(batch));
     place = find_place(entry, kp_producer_batch_base_sequence(batch), &is_there);
-    if (is_there)
+    if (is_there) {
         return;
+    }
     KB_ASSERT(kp_grow(manager->allocator, &entry->in_flight, &entry->in_flight_capacity,
                       entry->in_flight_count + 1, sizeof(struct kp_producer_batch *)));
     memmove(entry->in_flight + place + 1, entry->in_flight + place,
@@ -247,8 +259,9 @@ void kp_transaction_manager_remove_in_flight_batch(struct kp_transaction_manager
     KB_ASSERT(entry != NULL);
     /* As in Java by its sequence: the late answer to a batch that was given up can take out another one. */
     place = find_place(entry, kp_producer_batch_base_sequence(batch), &is_there);
-    if (!is_there)
+    if (!is_there) {
         return;
+    }
     removed = entry->in_flight[place];
     entry->in_flight_count--;
     memmove(entry->in_flight + place, entry->in_flight + place + 1,
@@ -273,8 +286,9 @@ static void request_epoch_bump(struct kp_transaction_manager *manager,
 
     KB_ASSERT(entry != NULL);
     manager->is_epoch_bump_required = true;
-    if (!entry->is_to_be_rewritten)
+    if (!entry->is_to_be_rewritten) {
         manager->rewrite_count++;
+    }
     entry->is_to_be_rewritten = true;
 }
 
@@ -285,13 +299,15 @@ void kp_transaction_manager_handle_completed_batch(struct kp_transaction_manager
     struct kp_sequence_entry *entry = kp_txn_entry(manager, batch->partition);
 
     KB_ASSERT(entry != NULL);
-    if (kp_producer_batch_last_sequence(batch) > entry->last_acked_sequence)
+    if (kp_producer_batch_last_sequence(batch) > entry->last_acked_sequence) {
         entry->last_acked_sequence = kp_producer_batch_last_sequence(batch);
+    }
     if (response->base_offset != -1) {
         int64_t last_offset = response->base_offset + (int64_t)batch->record_count - 1;
 
-        if (last_offset > entry->last_acked_offset)
+        if (last_offset > entry->last_acked_offset) {
             entry->last_acked_offset = last_offset;
+        }
     }
     kp_transaction_manager_remove_in_flight_batch(manager, batch);
 }
@@ -306,10 +322,12 @@ static bool maybe_transition_to_error(struct kp_transaction_manager *manager, en
         kp_txn_transition_to_fatal_error(manager, code, error);
         return true;
     }
-    if (!kp_transaction_manager_is_transactional(manager))
+    if (!kp_transaction_manager_is_transactional(manager)) {
         return true;
-    if (kp_txn_can_bump_epoch(manager) && !kp_transaction_manager_is_completing(manager))
+    }
+    if (kp_txn_can_bump_epoch(manager) && !kp_transaction_manager_is_completing(manager)) {
         manager->is_epoch_bump_required = true;
+    }
     return kp_txn_transition_to_abortable_error(manager, code, error);
 }
 
@@ -320,17 +338,20 @@ static bool adjust_sequences(struct kp_transaction_manager *manager, const struc
     int32_t record_count = (int32_t)batch->record_count;
 
     KB_ASSERT(entry != NULL);
-    if (entry->next_sequence < record_count)
+    if (entry->next_sequence < record_count) {
         return false; /* Java throws */
+    }
     entry->next_sequence -= record_count;
     for (uint32_t i = 0; i < entry->in_flight_count; i++) {
         struct kp_producer_batch *other = entry->in_flight[i];
         int32_t sequence = kp_producer_batch_base_sequence(other);
 
-        if (sequence < kp_producer_batch_base_sequence(batch))
+        if (sequence < kp_producer_batch_base_sequence(batch)) {
             continue;
-        if (sequence < record_count)
+        }
+        if (sequence < record_count) {
             return false;
+        }
         kp_producer_batch_reset_producer_state(
             other, kp_producer_batch_producer_id(other), kp_producer_batch_producer_epoch(other),
             sequence - record_count, kp_producer_batch_is_transactional(other));
@@ -344,11 +365,13 @@ bool kp_transaction_manager_handle_failed_batch(struct kp_transaction_manager *m
 {
     bool is_transactional = kp_transaction_manager_is_transactional(manager);
 
-    if (!maybe_transition_to_error(manager, code, error))
+    if (!maybe_transition_to_error(manager, code, error)) {
         return false;
+    }
     kp_transaction_manager_remove_in_flight_batch(manager, batch);
-    if (kp_transaction_manager_has_fatal_error(manager))
+    if (kp_transaction_manager_has_fatal_error(manager)) {
         return true;
+    }
     /* Java's UnknownProducerIdException is an OutOfOrderSequenceException. */
     if ((code == KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER || code == KW_ERROR_UNKNOWN_PRODUCER_ID) &&
         !is_transactional) {
@@ -375,14 +398,16 @@ static bool can_retry_unknown_producer(struct kp_transaction_manager *manager,
     const struct kp_sequence_entry *entry = kp_txn_find_entry(manager, batch->partition);
     bool is_transactional = kp_transaction_manager_is_transactional(manager);
 
-    if (response->log_start_offset == -1 || batch->sequence_has_been_reset)
+    if (response->log_start_offset == -1 || batch->sequence_has_been_reset) {
         return true;
+    }
     if ((entry != NULL ? entry->last_acked_offset : -1) < response->log_start_offset) {
         /* Retention took all that the producer had written. */
-        if (is_transactional)
+        if (is_transactional) {
             start_at_beginning(manager, batch->partition);
-        else
+        } else {
             request_epoch_bump(manager, batch->partition);
+        }
         return true;
     }
     if (!is_transactional) {
@@ -401,15 +426,19 @@ bool kp_transaction_manager_can_retry(struct kp_transaction_manager *manager,
     int32_t sequence = kp_producer_batch_base_sequence(batch);
 
     if (response->error == KW_ERROR_UNKNOWN_PRODUCER_ID) {
-        if (can_retry_unknown_producer(manager, response, batch))
+        if (can_retry_unknown_producer(manager, response, batch)) {
             return true;
+        }
     } else if (response->error == KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER) {
         if (!is_unresolved &&
-            (batch->sequence_has_been_reset || !is_next_sequence(manager, partition, sequence)))
+            (batch->sequence_has_been_reset || !is_next_sequence(manager, partition, sequence))) {
             return true;
+        }
         if (!kp_transaction_manager_is_transactional(manager)) {
-            if (!is_unresolved || sequence == kp_txn_find_entry(manager, partition)->unresolved_next_sequence)
+            if (!is_unresolved ||
+                sequence == kp_txn_find_entry(manager, partition)->unresolved_next_sequence) {
                 request_epoch_bump(manager, partition);
+            }
             return true;
         }
     }
@@ -425,8 +454,9 @@ void kp_transaction_manager_mark_unresolved(struct kp_transaction_manager *manag
     int32_t next_sequence = kp_producer_batch_last_sequence(batch) + 1;
 
     KB_ASSERT(entry != NULL);
-    if (!entry->is_unresolved || next_sequence > entry->unresolved_next_sequence)
+    if (!entry->is_unresolved || next_sequence > entry->unresolved_next_sequence) {
         entry->unresolved_next_sequence = next_sequence;
+    }
     set_unresolved(manager, entry, true);
     (void)KB_TRACE(manager->trace, 0, SEQUENCE_UNRESOLVED, sequence_unresolved,
                    .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
@@ -463,11 +493,13 @@ void kp_transaction_manager_maybe_resolve_sequences(struct kp_transaction_manage
         struct kp_sequence_entry *entry = &manager->entries[i];
         const struct kp_topic_partition *partition;
 
-        if (!entry->is_unresolved || entry->in_flight_count > 0)
+        if (!entry->is_unresolved || entry->in_flight_count > 0) {
             continue;
+        }
         partition = kp_topics_partition_at(manager->options.topics, i);
-        if (!is_next_sequence(manager, partition, entry->next_sequence))
+        if (!is_next_sequence(manager, partition, entry->next_sequence)) {
             give_up_sequence(manager, partition);
+        }
         set_unresolved(manager, entry, false);
         manager->change_count++;
     }
@@ -487,8 +519,9 @@ static void bump_epoch(struct kp_transaction_manager *manager)
                        .producer_id = manager->identity.producer_id, .epoch = manager->identity.epoch);
     }
     for (uint32_t i = 0; i < manager->entry_capacity && manager->rewrite_count > 0; i++) {
-        if (!manager->entries[i].is_to_be_rewritten)
+        if (!manager->entries[i].is_to_be_rewritten) {
             continue;
+        }
         start_at_beginning(manager, kp_topics_partition_at(manager->options.topics, i));
         set_unresolved(manager, &manager->entries[i], false);
         manager->entries[i].is_to_be_rewritten = false;
@@ -501,15 +534,19 @@ void kp_transaction_manager_bump_epoch_if_needed(struct kp_transaction_manager *
 {
     struct kp_txn_request *request;
 
-    if (kp_transaction_manager_is_transactional(manager))
+    if (kp_transaction_manager_is_transactional(manager)) {
         return;
-    if (manager->is_epoch_bump_required)
+    }
+    if (manager->is_epoch_bump_required) {
         bump_epoch(manager);
-    if (manager->state == KB_TXN_STATE_INITIALIZING || kp_transaction_manager_has_producer_id(manager))
+    }
+    if (manager->state == KB_TXN_STATE_INITIALIZING || kp_transaction_manager_has_producer_id(manager)) {
         return;
+    }
     request = kp_txn_make_request(manager, KP_TXN_INIT_PRODUCER_ID, NULL);
-    if (request == NULL)
+    if (request == NULL) {
         return; /* tried again in the next pass */
+    }
     (void)kp_txn_transition(manager, KB_TXN_STATE_INITIALIZING, KW_ERROR_NONE, NULL, NULL);
     request->identity = NO_IDENTITY;
     kp_txn_enqueue(manager, request);

@@ -290,10 +290,12 @@ static void hostile_bytes_end_the_connection(void)
             bool is_cut = flip < 0 && length < f.frame_bytes;
             bool is_flipped = flip >= 0 && length < f.frame_bytes;
 
-            if (is_cut)
+            if (is_cut) {
                 f.frame_bytes = length;
-            if (is_flipped)
+            }
+            if (is_flipped) {
                 f.frame[length] ^= (uint8_t)(1u << flip);
+            }
             receive(&f, connection, 1);
             CU_ASSERT_EQUAL(f.told.count, 1);
             CU_ASSERT_EQUAL(f.told.releases, 1);

@@ -89,9 +89,10 @@ static void set_up(bool is_idempotent, int32_t max_in_flight)
     f.topics[1] = known_cluster_update(&f.cluster, "u", BROKERS, leaders, 3);
     f.topics[0] = kp_topics_topic(f.cluster.topics, "t", 1);
     add_topic("t", 0);
-    if (is_idempotent)
+    if (is_idempotent) {
         f.manager = kp_transaction_manager_create(&(struct kp_transaction_manager_options){
             .allocator = allocator, .topics = f.cluster.topics, .retry_backoff_ms = BACKOFF_MS});
+    }
     f.accumulator = kp_record_accumulator_create(
         &(struct kp_record_accumulator_options){.allocator = allocator,
                                                 .trace = &f.recorded.trace,
@@ -195,8 +196,9 @@ static void write_request(const struct kp_action *action)
         written->bytes += action->segments[i].length_bytes;
     }
     CU_ASSERT_EQUAL(written->bytes, action->length_bytes);
-    for (uint32_t i = 0; i < action->batch_count && i < 8; i++)
+    for (uint32_t i = 0; i < action->batch_count && i < 8; i++) {
         written->batches[i] = action->batches[i];
+    }
     kp_network_client_on_sent(f.client, action->connection);
 }
 
@@ -209,15 +211,17 @@ static void pass(int64_t now_ms)
     while (kp_network_client_next_action(f.client, &action)) {
         switch (action.kind) {
         case KP_ACTION_CONNECT:
-            if (f.refuses)
+            if (f.refuses) {
                 kp_network_client_on_disconnected(f.client, action.connection);
-            else
+            } else {
                 kp_network_client_on_connected(f.client, action.connection);
+            }
             break;
         case KP_ACTION_SEND:
             write_request(&action);
-            if (action.api == KW_API_API_VERSIONS)
+            if (action.api == KW_API_API_VERSIONS) {
                 answer_versions(&action);
+            }
             break;
         case KP_ACTION_CLOSE:
             f.closed_count++;
@@ -231,9 +235,9 @@ static void run(int64_t now_ms)
 {
     int passes = 0;
 
-    do
+    do {
         pass(now_ms);
-    while (!kp_sender_is_idle(f.sender) && ++passes < 100);
+    } while (!kp_sender_is_idle(f.sender) && ++passes < 100);
     CU_ASSERT_TRUE(passes < 100);
 }
 
@@ -415,10 +419,11 @@ static void hostile_answers_complete_nothing_twice(void)
             run(0);
             encode_produce(f.written[0].request, (const int32_t[]){0, 2}, 2, 0);
             memcpy(whole, f.frame, f.frame_bytes);
-            if (flip < 8)
+            if (flip < 8) {
                 f.frame[place] ^= (uint8_t)(1u << flip);
-            else
+            } else {
                 f.frame_bytes = place;
+            }
             deliver(0, 1);
             CU_ASSERT_TRUE(done_count() <= 2);
             kp_sender_force_close(f.sender);

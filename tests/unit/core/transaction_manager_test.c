@@ -105,9 +105,10 @@ static void answer_add_partitions(struct fixture *f, int16_t error)
     kw_add_partitions_to_txn_response_init(&body);
     kw_add_partitions_to_txn_response_topic_init(&topic);
     topic.name = (struct kw_string){"t", 1};
-    for (uint32_t i = 0; i < request->count; i++)
+    for (uint32_t i = 0; i < request->count; i++) {
         results[i] = (struct kw_add_partitions_to_txn_response_partition){
             .partition_index = request->partitions[i]->partition, .error_code = error};
+    }
     topic.results.items = results;
     topic.results.count = (int32_t)request->count;
     body.results.items = &topic;
@@ -273,9 +274,9 @@ static void an_unresolved_sequence_is_resolved_by_its_successor(void)
         CU_ASSERT_TRUE(kp_transaction_manager_has_unresolved_sequence(f.manager, partition(&f, 0)));
         kp_transaction_manager_maybe_resolve_sequences(f.manager);
         CU_ASSERT_TRUE(kp_transaction_manager_has_unresolved_sequence(f.manager, partition(&f, 0)));
-        if (is_acknowledged)
+        if (is_acknowledged) {
             acknowledge(&f, next, 1); /* so the lost one had been written */
-        else
+        } else
             CU_ASSERT_TRUE(fail_batch(&f, next, KW_ERROR_REQUEST_TIMED_OUT, false));
         kp_transaction_manager_maybe_resolve_sequences(f.manager);
         CU_ASSERT_FALSE(kp_transaction_manager_has_unresolved_sequence(f.manager, partition(&f, 0)));
