@@ -414,14 +414,10 @@ bool mb_controller_link(struct mb_cluster *cluster, int32_t broker_id, bool is_u
 {
     mb_cluster_begin(cluster, now_us);
     struct mb_broker *broker = mb_broker_of(cluster, broker_id);
-    if (broker == NULL || broker->state == MB_BROKER_DOWN) {
+    if (broker == NULL) {
         return false;
     }
-    if (!is_up) {
-        mb_controller_silence(cluster, broker->index);
-    } else if (!broker->is_frozen && mb_broker_is_running(broker)) {
-        mb_controller_hear(cluster, broker->index);
-    }
+    mb_controller_set_link(cluster, broker->index, is_up);
     mb_cluster_settle(cluster);
     return true;
 }

@@ -228,6 +228,7 @@ static void broker_started(struct mb_cluster *cluster, int32_t broker)
 {
     struct mb_session *session = &cluster->controller.sessions[broker];
     session->state = MB_SESSION_LIVE;
+    session->incarnation = cluster->brokers[broker].incarnation;
     session->wants_registration = false;
     mb_timer_cancel(cluster, &session->expiry);
     clear_channel(cluster, session);
@@ -270,9 +271,13 @@ static void broker_failed(struct mb_cluster *cluster, int32_t broker)
     }
     mb_batch_update_metadata(cluster, NULL);
     mb_batch_send(cluster);
-    if (session->wants_registration) {
+    if (session->wants_registration && cluster->brokers[broker].state != MB_BROKER_DOWN) {
         broker_started(cluster, broker);
+        if (cluster->brokers[broker].is_frozen || session->is_cut) {
+            mb_controller_silence(cluster, broker);
+        }
     }
+    session->wants_registration = false;
 }
 
 static void session_expires(struct mb_cluster *cluster, struct mb_timer *timer)
@@ -290,9 +295,23 @@ void mb_controller_silence(struct mb_cluster *cluster, int32_t broker)
     }
 }
 
+void mb_controller_set_link(struct mb_cluster *cluster, int32_t broker, bool is_up)
+{
+    cluster->controller.sessions[broker].is_cut = !is_up;
+    if (is_up) {
+        mb_controller_hear(cluster, broker);
+    } else {
+        mb_controller_silence(cluster, broker);
+    }
+}
+
 void mb_controller_hear(struct mb_cluster *cluster, int32_t broker)
 {
     struct mb_session *session = &cluster->controller.sessions[broker];
+    const struct mb_broker *process = &cluster->brokers[broker];
+    if (session->is_cut || process->is_frozen || !mb_broker_is_running(process)) {
+        return;
+    }
     if (session->state != MB_SESSION_NONE) {
         mb_timer_cancel(cluster, &session->expiry);
         return;
@@ -390,6 +409,7 @@ void mb_controller_bootstrap(struct mb_cluster *cluster)
 {
     for (uint32_t i = 0; i < cluster->broker_count; i++) {
         cluster->controller.sessions[i].state = MB_SESSION_LIVE;
+        cluster->controller.sessions[i].incarnation = 1;
     }
     choose_controller(cluster);
     for (uint32_t i = 0; i < cluster->broker_count; i++) {
@@ -516,10 +536,13 @@ static void receive_register(struct mb_cluster *cluster, const struct mb_control
     }
     if (session->state != MB_SESSION_NONE) {
         /* Kafka: KafkaZkClient.CheckedEphemeral: the old session's node is in the way until it expires. */
-        session->wants_registration = true;
+        session->wants_registration = session->incarnation != control->incarnation;
         return;
     }
     broker_started(cluster, control->from);
+    if (broker->is_frozen) {
+        mb_controller_silence(cluster, control->from);
+    }
 }
 
 void mb_controller_receive(struct mb_cluster *cluster, struct mb_control *control)

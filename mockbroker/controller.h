@@ -47,6 +47,8 @@ void mb_controller_receive(struct mb_cluster *cluster, struct mb_control *contro
 /** Heartbeats of a broker stop, or come again, without a message each. Kafka: ZooKeeper's session. */
 void mb_controller_silence(struct mb_cluster *cluster, int32_t broker);
 void mb_controller_hear(struct mb_cluster *cluster, int32_t broker);
+/** The link to a broker is cut, or healed. */
+void mb_controller_set_link(struct mb_cluster *cluster, int32_t broker, bool is_up);
 
 /** A topic, or more partitions of it, come to life. assignment: indexes; NULL: spread round-robin. */
 void mb_controller_create_partitions(struct mb_cluster *cluster, struct mb_topic *topic, int32_t count,

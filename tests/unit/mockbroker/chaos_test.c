@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BROKERS = 3, RUNS = 40, ROUNDS = 60, ACKED_MAX = 256 };
+enum { BROKERS = 3, RUNS = 400, ROUNDS = 60, ACKED_MAX = 256 };
 
 struct acked {
     int64_t offset;
