@@ -224,7 +224,7 @@ static const void *parse_response(struct kp_network_client *client,
 
 static void store_versions(struct kp_client_node *node, const struct kw_api_versions_response *response)
 {
-    for (int16_t key = 0; key < KW_API_COUNT; key++) {
+    for (int key = 0; key < KW_API_COUNT; key++) {
         node->versions[key] = (struct kp_version_pair){.min = 0, .max = -1};
     }
     for (int32_t i = 0; i < response->api_keys.count; i++) {

@@ -48,7 +48,7 @@ void kp_producer_metadata_destroy(struct kp_producer_metadata *metadata)
     kb_deallocate(allocator, metadata->partitions,
                   metadata->partition_capacity * sizeof(*metadata->partitions));
     kb_deallocate(allocator, metadata->request_topics,
-                  metadata->request_topic_capacity * sizeof(*metadata->request_topics));
+                  metadata->request_topic_capacity * sizeof(struct kp_topic *));
     kb_deallocate(allocator, metadata, sizeof(*metadata));
 }
 
@@ -220,7 +220,7 @@ bool kp_producer_metadata_throws_for_topic(struct kp_producer_metadata *metadata
         throws = true;
     }
     /* Whoever asks takes all errors away, also those of other topics. Kafka: clearRecoverableErrors. */
-    for (uint32_t i = 0; i < metadata->topic_capacity; i++) {
+    for (uint32_t i = 0; metadata->topics != NULL && i < metadata->topic_capacity; i++) {
         metadata->topics[i].has_invalid_error = false;
         metadata->topics[i].has_unauthorized_error = false;
     }
@@ -370,7 +370,7 @@ void kp_producer_metadata_new_request(struct kp_producer_metadata *metadata, int
             continue;
         }
         if (!kp_grow(metadata->options.allocator, &metadata->request_topics,
-                     &metadata->request_topic_capacity, count + 1, sizeof(*metadata->request_topics))) {
+                     &metadata->request_topic_capacity, count + 1, sizeof(struct kp_topic *))) {
             break; /* a request for fewer topics; the others stay of interest */
         }
         metadata->request_topics[count++] = kp_topics_at(metadata->options.topics, i);
