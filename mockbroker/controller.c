@@ -309,11 +309,13 @@ void mb_controller_hear(struct mb_cluster *cluster, int32_t broker)
 {
     struct mb_session *session = &cluster->controller.sessions[broker];
     const struct mb_broker *process = &cluster->brokers[broker];
-    if (session->is_cut || process->is_frozen || !mb_broker_is_running(process)) {
+    if (session->is_cut || process->is_frozen || process->state == MB_BROKER_DOWN) {
         return;
     }
     if (session->state != MB_SESSION_NONE) {
-        mb_timer_cancel(cluster, &session->expiry);
+        if (session->incarnation == process->incarnation) {
+            mb_timer_cancel(cluster, &session->expiry);
+        }
         return;
     }
     /* The session is gone: the process registers anew, and hears what happened meanwhile. */

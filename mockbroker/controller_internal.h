@@ -9,8 +9,8 @@
 struct mb_session {
     enum mb_session_state state;
     struct mb_timer expiry;  /* of the session, while the broker is silent */
-    uint32_t incarnation; /* of the process that registered */
-    bool is_cut; /* the link between the two is */
+    uint32_t incarnation;    /* of the process that registered */
+    bool is_cut;             /* the link between the two is */
     bool wants_registration; /* a new process is there, but the old one's session has not ended yet */
     struct kb_list queue;
     struct mb_control *in_flight; /* NULL: none */

@@ -477,7 +477,8 @@ static void judge(struct mb_fetcher *fetcher, struct mb_partition *partition, en
 {
     switch (outcome) {
     case MB_FETCHED_FINE:
-        /* FetchSessionHandler.Builder: whatever differs is named; after a truncation it may be the epoch alone. */
+        /* FetchSessionHandler.Builder: whatever differs is named; after a truncation it may be the epoch
+         * alone. */
         if (partition->fetch.sent_offset != partition->fetch.fetch_offset ||
             partition->fetch.sent_epoch != partition->fetch.last_fetched_epoch) {
             name(fetcher, partition);

@@ -71,7 +71,7 @@ struct mb_fetch_state {
     int32_t last_fetched_epoch;
     int64_t sent_offset; /* what the leader was told */
     int32_t sent_epoch;
-    bool is_verified;    /* for mb_check: the leader answered a fetch in this epoch without objection */
+    bool is_verified; /* for mb_check: the leader answered a fetch in this epoch without objection */
 };
 
 /** Begin, or go on after a change of leader, with the partition's leader and epoch. */

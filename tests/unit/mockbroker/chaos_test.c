@@ -1,6 +1,6 @@
 /*
- * Property test: whatever happens to brokers and links, every invariant holds after every step; when it is over the
- * replicas agree, everybody is in sync again, and no record that was acked with acks=all is lost.
+ * Property test: whatever happens to brokers and links, every invariant holds after every step; when it is
+ * over the replicas agree, everybody is in sync again, and no record that was acked with acks=all is lost.
  *
  *     MB_SEED=123 unit_mockbroker_chaos      replays one run
  */
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BROKERS = 3, RUNS = 400, ROUNDS = 60, ACKED_MAX = 256 };
+enum { BROKERS = 3, RUNS = 100, ROUNDS = 60, ACKED_MAX = 256 };
 
 struct acked {
     int64_t offset;
