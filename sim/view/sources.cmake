@@ -24,6 +24,12 @@ linger_layer(view DIR view
     icon.c
     input.c
     lane_index.c
+    panel_accumulator.c
+    panel_application.c
+    panel_network.c
+    panel_pool.c
+    panel_sender.c
+    panel_top.c
     picture.c
     raster.c
     raster_box.c

@@ -44,11 +44,23 @@ enum view_hit_kind {
     VIEW_HIT_CLUSTER_FIRST = 128,
     VIEW_HIT_BROKERS,       /* scroll area of the cluster and of the wires */
     VIEW_HIT_BROKER_ACTION, /* index: place of the broker, sub: action */
+    VIEW_HIT_PARKED,        /* index: place of the broker */
     VIEW_HIT_SIDE_FIRST = 160,
-    VIEW_HIT_TAB, /* sub: tab */
-    VIEW_HIT_SIDE_SCROLL,
+    VIEW_HIT_TAB,         /* sub: tab */
+    VIEW_HIT_SIDE_SCROLL, /* sub: tab */
+    VIEW_HIT_LAMP,        /* index: bit, sub: left or held */
+    VIEW_HIT_EVENT_LINE,  /* a line that jumps to an event; index: its sequence number */
+    VIEW_HIT_METHOD,
+    VIEW_HIT_SETTING, /* index: setting, sub: part of its row */
+    VIEW_HIT_PLOT,    /* index: plot */
+    VIEW_HIT_BRANCH,  /* index: branch; sub: where it is clicked */
+    VIEW_HIT_LEDGER,  /* index: line */
+    VIEW_HIT_LINK,    /* a line that selects another thing; index: which of the list */
     VIEW_HIT_TIMELINE_FIRST = 224,
-    VIEW_HIT_TIMELINE,
+    VIEW_HIT_TIMELINE, /* the lanes: scrub, zoom, pan */
+    VIEW_HIT_RULER,
+    VIEW_HIT_TIMELINE_MARK, /* index: sequence number */
+    VIEW_HIT_TIMELINE_ALL,  /* back to the whole run */
     VIEW_HIT_OVERLAY_FIRST = 256,
     VIEW_HIT_MENU,
     VIEW_HIT_KEY_CARD,
@@ -133,6 +145,8 @@ struct view_side_state {
 struct view_timeline_state {
     int64_t from_us, to_us; /* both 0: all of it */
     bool is_scrubbing;
+    bool is_panning;
+    int64_t pan_at_us; /* what was under the pointer when it began */
 };
 
 struct view_menu_state {
@@ -199,6 +213,10 @@ struct view_stage {
     bool must_snap;            /* the next drawing shows everything at its place: after a jump */
     bool is_moving;            /* something of the last drawing was on its way */
     struct view_mover *movers; /* hash table by id */
+
+    /* Of the present drawing: the records of each batch, as lists of indices; −1 ends one. */
+    int16_t batch_records[MODEL_BATCHES];
+    int16_t next_record[MODEL_RECORDS];
 };
 
 /* --- One drawing
