@@ -21,14 +21,21 @@ linger_layer(view DIR view
     draw_list.c
     draw_list_dump.c
     font_find.c
+    glossary.c
     icon.c
     input.c
     lane_index.c
+    overlay.c
     panel_accumulator.c
     panel_application.c
+    panel_cluster.c
+    panel_cluster_links.c
+    panel_cluster_replica.c
     panel_network.c
     panel_pool.c
     panel_sender.c
+    panel_timeline.c
+    panel_timeline_marks.c
     panel_top.c
     picture.c
     raster.c
@@ -36,6 +43,7 @@ linger_layer(view DIR view
     raster_path.c
     raster_stroke.c
     stage.c
+    stage_actions.c
     stage_draw.c
     stage_input.c
     stage_layout.c

@@ -1,0 +1,308 @@
+/*
+ * The mock cluster: a card per broker, what it holds, and what can be done to it.
+ */
+#include "view/panel_cluster.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view/stage_actions.h"
+
+/* --- The head of a card
+ * ------------------------------------------------------------------------------------------------ */
+
+/* One line of what a broker is doing; the worst first. */
+static enum view_status status_of(const struct model_broker *broker, char *text, size_t capacity)
+{
+    if (!broker->is_up) {
+        snprintf(text, capacity, "down");
+        return VIEW_STATUS_DOWN;
+    }
+    if (broker->is_frozen) {
+        snprintf(text, capacity, "frozen");
+        return VIEW_STATUS_SLOW;
+    }
+    char parts[96] = "up";
+    size_t used = strlen(parts);
+    if (broker->is_cut) {
+        used += (size_t)snprintf(parts + used, sizeof parts - used, " · cut off");
+    }
+    if (broker->fetch_delay_ms > 0) {
+        used += (size_t)snprintf(parts + used, sizeof parts - used, " · fetches %" PRId64 " ms late",
+                                 broker->fetch_delay_ms);
+    }
+    if (broker->append_delay_ms > 0) {
+        (void)snprintf(parts + used, sizeof parts - used, " · slow disk %" PRId64 " ms",
+                       broker->append_delay_ms);
+    }
+    snprintf(text, capacity, "%s", parts);
+    bool is_slow = broker->is_cut || broker->fetch_delay_ms > 0 || broker->append_delay_ms > 0;
+    return is_slow ? VIEW_STATUS_SLOW : VIEW_STATUS_UP;
+}
+
+struct action {
+    const char *label;
+    const char *tip;
+    enum kb_fault_kind fault;
+    int64_t ms;
+};
+
+static uint32_t actions_of(const struct model_broker *broker, struct action *actions)
+{
+    uint32_t count = 0;
+    if (!broker->is_up) {
+        actions[count++] = (struct action){"restart", "Start this broker again now, in a new branch.",
+                                           KB_FAULT_KIND_RESTART, 0};
+        return count;
+    }
+    actions[count++] = (struct action){
+        "kill", "Kill this broker now: it stops without a word, in a new branch.", KB_FAULT_KIND_KILL, 0};
+    if (broker->is_cut) {
+        actions[count++] =
+            (struct action){"heal", "Its network works again, in a new branch.", KB_FAULT_KIND_HEAL, 0};
+    } else {
+        actions[count++] = (struct action){"cut", "Cut this broker off from everybody, in a new branch.",
+                                           KB_FAULT_KIND_CUT, 0};
+    }
+    if (broker->is_frozen) {
+        actions[count++] =
+            (struct action){"thaw", "The process goes on, in a new branch.", KB_FAULT_KIND_THAW, 0};
+    } else if (broker->fetch_delay_ms > 0) {
+        actions[count++] =
+            (struct action){"quick", "Its followers fetch without delay again, in a new branch.",
+                            KB_FAULT_KIND_SLOW_REPLICA, 0};
+    } else {
+        actions[count++] = (struct action){"slow", "As a follower it fetches 250 ms late, in a new branch.",
+                                           KB_FAULT_KIND_SLOW_REPLICA, 250};
+    }
+    return count;
+}
+
+static void draw_actions(struct view_frame *frame, struct view_rect *strip, uint32_t place)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_broker *broker = &frame->model->brokers[place];
+    struct action actions[4];
+    uint32_t count = actions_of(broker, actions);
+    for (uint32_t i = count; i > 0; i--) {
+        const struct action *action = &actions[i - 1];
+        int32_t width = view_label_width(frame->ui, theme->body, action->label) + theme->space_2;
+        struct view_rect button = view_rect_cut_right(strip, width);
+        view_id id = view_id_make(VIEW_HIT_BROKER_ACTION, place, (uint16_t)action->fault);
+        uint32_t flags = VIEW_CONTROL_QUIET;
+        if (view_button(frame->ui, id, button, action->label, flags, action->tip)) {
+            view_act_fault(frame->stage, action->fault, broker->id, action->ms);
+        }
+    }
+    view_rect_cut_right(strip, theme->space_1);
+}
+
+static void draw_head(struct view_frame *frame, struct view_rect strip, uint32_t place)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_broker *broker = &frame->model->brokers[place];
+    char text[128];
+    draw_actions(frame, &strip, place);
+    snprintf(text, sizeof text, "Broker %" PRId32, broker->id);
+    int32_t width = view_label_width(frame->ui, theme->title, text);
+    view_label(frame->ui, view_rect_cut_left(&strip, width), theme->title, theme->text, VIEW_ALIGN_LEFT,
+               text);
+    view_rect_cut_left(&strip, theme->space_2);
+    if (broker->parked > 0) {
+        snprintf(text, sizeof text, "%" PRIu32 " parked", broker->parked);
+        width = view_chip_width(frame->ui, text);
+        if (strip.w > width + view_theme_px(theme, 60)) {
+            struct view_rect place_of_chip = view_rect_cut_right(&strip, width);
+            place_of_chip.y += (place_of_chip.h - theme->chip_height) / 2;
+            view_chip(frame->ui, view_id_make(VIEW_HIT_PARKED, place, 0),
+                      (struct view_point){place_of_chip.x, place_of_chip.y}, width, theme->warn,
+                      VIEW_CHIP_DASHED, text,
+                      "Produce requests with acks=all that wait here until the high watermark passes them "
+                      "(DelayedProduce).");
+            view_rect_cut_right(&strip, theme->space_1);
+        }
+    }
+    enum view_status status = status_of(broker, text, sizeof text);
+    if (broker->is_controller) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, " · controller");
+    }
+    view_status_dot(frame->ui, strip, status, text);
+}
+
+/* --- Its replicas
+ * ------------------------------------------------------------------------------------------------------ */
+
+static bool is_hosted(const struct view_frame *frame, uint32_t replica, int32_t broker)
+{
+    const struct model_replica *one = &frame->model->replicas[replica];
+    return one->partition >= 0 && one->broker == broker;
+}
+
+static uint32_t count_hosted(const struct view_frame *frame, int32_t broker)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < frame->model->replica_count; i++) {
+        count += is_hosted(frame, i, broker);
+    }
+    return count;
+}
+
+/* In the order of partitions, which is the same on every card. */
+static int32_t hosted_replica(const struct view_frame *frame, uint32_t partition, int32_t broker)
+{
+    return sim_model_find_replica(frame->model, (int32_t)partition, broker);
+}
+
+/* Many replicas: tiles, as large as fit. */
+static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t broker, uint32_t count)
+{
+    const struct view_theme *theme = frame->theme;
+    int32_t size = view_theme_px(theme, 14);
+    int32_t columns = rect.w / size;
+    while (size > VIEW_PX(6) && (int32_t)count > columns * (rect.h / size)) {
+        size -= VIEW_PX(1);
+        columns = rect.w / size;
+    }
+    int32_t room = columns * (rect.h / size);
+    int32_t shown = 0;
+    for (uint32_t i = 0; i < frame->model->partition_count && shown < room; i++) {
+        int32_t replica = hosted_replica(frame, i, broker);
+        if (replica >= 0) {
+            struct view_rect tile = {rect.x + shown % columns * size, rect.y + shown / columns * size,
+                                     size - VIEW_PX(2), size - VIEW_PX(2)};
+            cluster_draw_tile(frame, tile, replica);
+            shown++;
+        }
+    }
+    if ((int32_t)count > shown) {
+        char more[32];
+        snprintf(more, sizeof more, "+%" PRId32, (int32_t)count - shown);
+        struct view_rect label = {rect.x, rect.y + rect.h - theme->row_height, rect.w, theme->row_height};
+        view_draw_rect(frame->ui->list, view_rect_cut_right(&label, view_theme_px(theme, 40)),
+                       theme->background);
+        view_label(frame->ui,
+                   (struct view_rect){label.x + label.w, label.y, view_theme_px(theme, 40), label.h},
+                   theme->mono_small, theme->text_muted, VIEW_ALIGN_RIGHT, more);
+    }
+}
+
+static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker)
+{
+    const struct view_theme *theme = frame->theme;
+    uint32_t count = count_hosted(frame, broker);
+    if (count == 0) {
+        view_label(frame->ui, view_rect_cut_top(&rect, theme->row_height), theme->label, theme->text_faint,
+                   VIEW_ALIGN_LEFT, "no replicas here");
+        return;
+    }
+    int32_t height = rect.h / (int32_t)count;
+    int32_t most = view_theme_px(theme, 46);
+    height = (height > most ? most : height) & ~15;
+    if (height < VIEW_PX(5)) {
+        draw_tiles(frame, rect, broker, count);
+        return;
+    }
+    bool has_words = height >= view_theme_px(theme, 13);
+    int32_t row_width = rect.w - (has_words ? cluster_name_width(frame) + theme->space_2 : 0);
+    if (height >= view_theme_px(theme, 30)) {
+        row_width -= view_theme_px(theme, 62); /* LEO and HW */
+    }
+    struct cluster_scale scale = cluster_scale_make(frame, row_width);
+    for (uint32_t i = 0; i < frame->model->partition_count; i++) {
+        int32_t replica = hosted_replica(frame, i, broker);
+        if (replica >= 0) {
+            cluster_draw_row(frame, view_rect_cut_top(&rect, height), &scale, replica);
+        }
+    }
+}
+
+/* --- Cards
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_t place)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_broker *broker = &frame->model->brokers[place];
+    struct view_thing thing = view_thing_broker(broker->id);
+    char text[128];
+    enum view_status status = status_of(broker, text, sizeof text);
+    uint32_t outline = status == VIEW_STATUS_DOWN   ? theme->fail.ink
+                       : status == VIEW_STATUS_SLOW ? theme->warn.ink
+                                                    : theme->line;
+    view_draw_box(frame->ui->list, rect, theme->radius_card, theme->background, outline,
+                  status == VIEW_STATUS_UP ? theme->stroke : theme->stroke_strong);
+    view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, NULL);
+    view_mark(frame, &thing, rect, theme->radius_card);
+    struct view_rect inside = view_rect_inset(rect, theme->space_3, theme->space_1 + VIEW_PX(2));
+    draw_head(frame, view_rect_cut_top(&inside, theme->row_height + theme->space_1), place);
+    bool has_isr = inside.h >= view_theme_px(theme, 64);
+    struct view_rect isr = view_rect_cut_bottom(&inside, has_isr ? theme->row_height + theme->space_1 : 0);
+    view_rect_cut_top(&inside, theme->space_1);
+    view_rect_cut_bottom(&inside, theme->space_1);
+    if (!broker->is_up) {
+        view_draw_opacity_push(frame->ui->list, 110);
+    }
+    if (inside.h >= VIEW_PX(8)) {
+        draw_replicas(frame, inside, broker->id);
+    }
+    if (has_isr && broker->is_up) {
+        cluster_draw_isr(frame, isr, broker->id);
+    }
+    if (!broker->is_up) {
+        view_draw_opacity_pop(frame->ui->list);
+    }
+}
+
+static void subtitle(const struct view_frame *frame, char *text, size_t capacity)
+{
+    const struct sim_run_info *info = frame->info;
+    if (info->topic_count == 1) {
+        snprintf(text, capacity, "%" PRIu32 " brokers · RF %" PRId32 " · min.insync.replicas %" PRId32,
+                 info->broker_count, info->topics[0].replication_factor, info->topics[0].min_insync_replicas);
+        return;
+    }
+    snprintf(text, capacity, "%" PRIu32 " brokers · %" PRIu32 " topics", info->broker_count,
+             info->topic_count);
+}
+
+/* How many records a cell stands for, once for the whole panel, and what the white line is. */
+static void draw_legend(struct view_frame *frame, struct view_rect rect)
+{
+    const struct view_theme *theme = frame->theme;
+    struct view_rect strip = {rect.x, rect.y, rect.w - theme->space_3, theme->title_height + theme->space_4};
+    const char *words = "high watermark";
+    int32_t width = view_label_width(frame->ui, theme->label, words);
+    struct view_rect label = view_rect_cut_right(&strip, width);
+    view_label(frame->ui, label, theme->label, theme->text_muted, VIEW_ALIGN_LEFT, words);
+    view_rect_cut_right(&strip, theme->space_1);
+    struct view_rect line = view_rect_cut_right(&strip, theme->stroke_strong);
+    view_draw_rect(frame->ui->list, view_rect_inset(line, 0, (line.h - view_theme_px(theme, 12)) / 2),
+                   theme->text);
+}
+
+void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
+{
+    const struct view_theme *theme = frame->theme;
+    char text[128];
+    subtitle(frame, text, sizeof text);
+    view_panel(frame->ui, rect, "Mock cluster", text);
+    draw_legend(frame, rect);
+    uint32_t count = frame->info->broker_count;
+    int32_t step = frame->layout.broker_height + theme->space_2;
+    int32_t content = (int32_t)count * step - theme->space_2;
+    view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_BROKERS, 0, 0), frame->layout.brokers, content,
+                      &frame->stage->broker_scroll);
+    bool is_scrolled = content > frame->layout.brokers.h;
+    for (uint32_t i = 0; i < count; i++) {
+        struct view_rect card = view_layout_broker(frame, i);
+        card.w -= is_scrolled ? theme->scrollbar_width + theme->space_1 : 0;
+        if (view_draw_is_visible(frame->ui->list, card)) {
+            draw_broker(frame, card, i);
+        }
+    }
+    cluster_draw_replication(frame);
+    view_scroll_end(frame->ui);
+}

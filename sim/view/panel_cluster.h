@@ -1,0 +1,41 @@
+/**
+ * Between the files of the cluster's panel: one broker's card, one replica's row.
+ */
+#ifndef VIEW_PANEL_CLUSTER_H
+#define VIEW_PANEL_CLUSTER_H
+
+#include "view/stage_private.h"
+
+/** What a cell of a log stands for in this drawing: the same for all replicas, so that they can be compared.
+ */
+struct cluster_scale {
+    int32_t cells; /* in a row */
+    int64_t records_per_cell;
+    int32_t cell_width; /* with the gap behind it */
+};
+
+/** Room for the cells decides how much of the logs is shown, and how finely. */
+struct cluster_scale cluster_scale_make(const struct view_frame *frame, int32_t row_width);
+
+/** The offset of the leftmost cell of a partition's rows. */
+int64_t cluster_window_start(const struct view_frame *frame, const struct cluster_scale *scale,
+                             int32_t partition);
+
+/** How a replica shows, by the height that it has. */
+void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const struct cluster_scale *scale,
+                      int32_t replica);
+void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t replica);
+
+/** The width that names take before the cells of a row. */
+int32_t cluster_name_width(const struct view_frame *frame);
+
+/** Everything about a replica in a sentence. */
+void cluster_replica_sentence(const struct view_frame *frame, int32_t replica, char *text, size_t capacity);
+
+/** ISR badges of the partitions that this broker leads. */
+void cluster_draw_isr(struct view_frame *frame, struct view_rect rect, int32_t broker);
+
+/** Data on its way from leaders to followers. */
+void cluster_draw_replication(struct view_frame *frame);
+
+#endif

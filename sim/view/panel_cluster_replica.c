@@ -1,0 +1,290 @@
+/*
+ * Replicas: a row of cells by offset, or a small tile where there are many.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "view/panel_cluster.h"
+
+static const struct model_replica *replica_at(const struct view_frame *frame, int32_t index)
+{
+    return &frame->model->replicas[index];
+}
+
+static const struct model_partition *partition_of(const struct view_frame *frame, int32_t replica)
+{
+    return &frame->model->partitions[replica_at(frame, replica)->partition];
+}
+
+static struct view_thing thing_of(const struct view_frame *frame, int32_t replica)
+{
+    const struct model_partition *partition = partition_of(frame, replica);
+    return view_thing_replica(partition->topic, partition->partition, replica_at(frame, replica)->broker);
+}
+
+void cluster_replica_sentence(const struct view_frame *frame, int32_t index, char *text, size_t capacity)
+{
+    const struct model_replica *replica = replica_at(frame, index);
+    const struct model_partition *partition = partition_of(frame, index);
+    char name[80];
+    char end[32];
+    char committed[32];
+    view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
+    view_format_count(replica->end_offset, end, sizeof end);
+    view_format_count(replica->high_watermark, committed, sizeof committed);
+    snprintf(text, capacity, "%s on broker %" PRId32 ": %s, %s. Log end offset %s, high watermark %s.", name,
+             replica->broker, replica->is_leader ? "leader" : "follower",
+             replica->is_in_sync ? "in the ISR" : "out of the ISR", end, committed);
+}
+
+/* --- How much a cell stands for
+ * ---------------------------------------------------------------------------------------- */
+
+/* Of one partition: from the least of what still matters to the end of the longest log. */
+static int64_t span_of(const struct view_frame *frame, const struct model_partition *partition)
+{
+    int64_t most = 0;
+    int64_t least = INT64_MAX;
+    for (int32_t i = partition->first_replica; i >= 0; i = frame->model->replicas[i].next) {
+        const struct model_replica *replica = replica_at(frame, i);
+        most = replica->end_offset > most ? replica->end_offset : most;
+        if (replica->is_in_sync) {
+            least = replica->high_watermark < least ? replica->high_watermark : least;
+            least = replica->end_offset < least ? replica->end_offset : least;
+        }
+    }
+    return least < most ? most - least : 0;
+}
+
+struct cluster_scale cluster_scale_make(const struct view_frame *frame, int32_t row_width)
+{
+    static const int64_t steps[] = {1, 5, 20, 100, 500, 2000, 10000, 100000, 1000000};
+    struct cluster_scale scale = {.cell_width = view_theme_px(frame->theme, 13), .records_per_cell = 1};
+    scale.cells = row_width / scale.cell_width;
+    scale.cells = scale.cells > 2 ? scale.cells : 2;
+    int64_t span = 0;
+    for (uint32_t i = 0; i < frame->model->partition_count; i++) {
+        int64_t one = span_of(frame, &frame->model->partitions[i]);
+        span = one > span ? one : span;
+    }
+    /* Three quarters of a row for what is not everywhere yet; the rest shows where it comes from. */
+    for (uint32_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        scale.records_per_cell = steps[i];
+        if (span * 4 <= steps[i] * scale.cells * 3) {
+            break;
+        }
+    }
+    return scale;
+}
+
+int64_t cluster_window_start(const struct view_frame *frame, const struct cluster_scale *scale,
+                             int32_t partition)
+{
+    int64_t most = 0;
+    for (int32_t i = frame->model->partitions[partition].first_replica; i >= 0;
+         i = frame->model->replicas[i].next) {
+        int64_t end = replica_at(frame, i)->end_offset;
+        most = end > most ? end : most;
+    }
+    int64_t full_cells = (most + scale->records_per_cell - 1) / scale->records_per_cell;
+    int64_t first = full_cells - scale->cells + 2; /* two cells of room at the end */
+    return first > 0 ? first * scale->records_per_cell : 0;
+}
+
+/* --- A row
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+int32_t cluster_name_width(const struct view_frame *frame)
+{
+    return view_theme_px(frame->theme, 62);
+}
+
+static bool is_duplicate(const struct model_replica *replica, int64_t first, int64_t end)
+{
+    for (uint32_t i = 0; i < replica->range_count; i++) {
+        const struct model_range *range = &replica->ranges[i];
+        if (range->is_duplicate && range->first_offset < end && first <= range->last_offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The part of a cell that lies before an offset. */
+static int32_t part_before(const struct cluster_scale *scale, int32_t width, int64_t cell_start,
+                           int64_t offset)
+{
+    int64_t inside = offset - cell_start;
+    inside = inside < 0 ? 0 : smaller(inside, scale->records_per_cell);
+    return (int32_t)(inside * width / scale->records_per_cell);
+}
+
+static void draw_cell(struct view_frame *frame, const struct cluster_scale *scale, struct view_rect cell,
+                      const struct model_replica *replica, struct view_hue hue, int64_t start)
+{
+    int64_t end = start + scale->records_per_cell;
+    int32_t written = part_before(scale, cell.w, start, replica->end_offset);
+    int32_t committed =
+        part_before(scale, cell.w, start, smaller(replica->high_watermark, replica->end_offset));
+    if (written < cell.w || replica->start_offset >= end) {
+        view_cell(frame, cell, hue, VIEW_CELL_EMPTY);
+    }
+    if (replica->start_offset >= end) {
+        return; /* retention took it */
+    }
+    if (written > committed) {
+        struct view_rect pale = {cell.x + committed, cell.y, written - committed, cell.h};
+        view_cell(frame, pale, hue, VIEW_CELL_PALE);
+    }
+    if (committed > 0) {
+        struct view_rect solid = {cell.x, cell.y, committed, cell.h};
+        bool twice = is_duplicate(replica, start, end);
+        view_cell(frame, solid, hue, twice ? VIEW_CELL_DUPLICATE : VIEW_CELL_SOLID);
+    }
+}
+
+static void draw_cells(struct view_frame *frame, struct view_rect rect, const struct cluster_scale *scale,
+                       int32_t index)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_replica *replica = replica_at(frame, index);
+    const struct model_partition *partition = partition_of(frame, index);
+    struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
+    int64_t start = cluster_window_start(frame, scale, replica->partition);
+    int32_t gap = rect.h > view_theme_px(theme, 8) ? VIEW_PX(2) : VIEW_PX(1);
+    for (int32_t i = 0; i < scale->cells; i++) {
+        struct view_rect cell = {rect.x + i * scale->cell_width, rect.y, scale->cell_width - gap, rect.h};
+        draw_cell(frame, scale, cell, replica, hue, start + i * scale->records_per_cell);
+    }
+    int64_t ahead = replica->high_watermark - start;
+    int64_t width = ahead * scale->cell_width / scale->records_per_cell;
+    if (ahead >= 0 && width <= (int64_t)scale->cells * scale->cell_width) {
+        int32_t reach = rect.h > view_theme_px(theme, 8) ? VIEW_PX(3) : VIEW_PX(1);
+        struct view_rect line = {rect.x + (int32_t)width - (gap + theme->stroke_strong) / 2, rect.y - reach,
+                                 theme->stroke_strong, rect.h + 2 * reach};
+        view_draw_rect(frame->ui->list, line, theme->text);
+    }
+}
+
+/* "LEO 56" over "HW 48": the two offsets that matter, where a row is tall enough for both. */
+static void draw_offsets(struct view_frame *frame, struct view_rect rect, const struct model_replica *replica)
+{
+    const struct view_theme *theme = frame->theme;
+    char number[32];
+    char text[48];
+    int32_t line = view_theme_px(theme, 15);
+    struct view_rect strip = {rect.x, rect.y + (rect.h - 2 * line) / 2, rect.w, line};
+    view_format_count(replica->end_offset, number, sizeof number);
+    snprintf(text, sizeof text, "LEO %s", number);
+    view_label(frame->ui, strip, theme->mono_small, theme->text_muted, VIEW_ALIGN_RIGHT, text);
+    strip.y += line;
+    view_format_count(replica->high_watermark, number, sizeof number);
+    snprintf(text, sizeof text, "HW %s", number);
+    view_label(frame->ui, strip, theme->mono_small, theme->text_faint, VIEW_ALIGN_RIGHT, text);
+}
+
+/* The name in the hue of the partition, and who leads: with a star, not by colour alone. */
+static void draw_name(struct view_frame *frame, struct view_rect rect, int32_t index)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_replica *replica = replica_at(frame, index);
+    const struct model_partition *partition = partition_of(frame, index);
+    struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
+    char name[80];
+    view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
+    int32_t line = view_theme_px(theme, 14);
+    bool is_tall = rect.h >= 2 * line;
+    struct view_rect first = {rect.x, is_tall ? rect.y + (rect.h - 2 * line) / 2 : rect.y, rect.w,
+                              is_tall ? line : rect.h};
+    struct view_rect second = first;
+    second.y += line;
+    if (replica->is_leader) {
+        struct view_rect star = is_tall ? second : view_rect_cut_right(&first, view_theme_px(theme, 12));
+        star.w = view_theme_px(theme, 10);
+        view_icon(frame->ui, star, VIEW_ICON_STAR, theme->warn.ink);
+    }
+    view_label(frame->ui, first, theme->mono_small_strong, hue.ink, VIEW_ALIGN_LEFT, name);
+    if (!is_tall) {
+        return;
+    }
+    if (replica->is_leader) {
+        view_rect_cut_left(&second, view_theme_px(theme, 13));
+    }
+    const char *role = replica->is_leader ? "leader" : replica->is_in_sync ? "follower" : "out of ISR";
+    uint32_t color = replica->is_leader    ? theme->warn.ink
+                     : replica->is_in_sync ? theme->text_faint
+                                           : theme->fail.ink;
+    view_label(frame->ui, second, theme->mono_small, color, VIEW_ALIGN_LEFT, role);
+}
+
+void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const struct cluster_scale *scale,
+                      int32_t index)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_replica *replica = replica_at(frame, index);
+    struct view_thing thing = thing_of(frame, index);
+    struct view_rect rest = rect;
+    char sentence[200];
+    cluster_replica_sentence(frame, index, sentence, sizeof sentence);
+    view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, sentence);
+    bool has_words = rect.h >= view_theme_px(theme, 13);
+    struct view_rect name = view_rect_cut_left(&rest, has_words ? cluster_name_width(frame) : 0);
+    if (has_words) {
+        view_rect_cut_left(&rest, theme->space_2);
+        draw_name(frame, name, index);
+    }
+    struct view_rect cells = {rest.x, rest.y, scale->cells * scale->cell_width, rest.h};
+    int32_t most = view_theme_px(theme, 22);
+    int32_t height = rect.h - (has_words ? theme->space_2 : VIEW_PX(2));
+    height = height > most ? most : height;
+    height = height < VIEW_PX(2) ? VIEW_PX(2) : height;
+    cells.y += (rest.h - height) / 2;
+    cells.h = height;
+    draw_cells(frame, cells, scale, index);
+    view_rect_cut_left(&rest, cells.w + theme->space_2);
+    if (rest.w >= view_theme_px(theme, 52) && rect.h >= view_theme_px(theme, 30)) {
+        draw_offsets(frame, rest, replica);
+    }
+    view_mark(frame, &thing, view_rect_inset(rect, -theme->space_1, 0), theme->space_1);
+}
+
+/* A square: how much of its log is committed as its filled height, a dot for a leader, a bar when out of
+ * sync. */
+void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t index)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_replica *replica = replica_at(frame, index);
+    const struct model_partition *partition = partition_of(frame, index);
+    struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
+    struct view_thing thing = thing_of(frame, index);
+    char sentence[200];
+    cluster_replica_sentence(frame, index, sentence, sizeof sentence);
+    view_thing_hit(frame, &thing, rect, sentence);
+    int64_t start = replica->start_offset;
+    int64_t length = replica->end_offset - start;
+    int64_t open = replica->end_offset - replica->high_watermark;
+    view_draw_box(frame->ui->list, rect, theme->radius_cell, view_color_with_alpha(hue.fill, 60), VIEW_NONE,
+                  0);
+    if (length > 0) {
+        open = open > length ? length : open > 0 ? open : 0;
+        int32_t height = (int32_t)((length - open) * rect.h / length);
+        struct view_rect filled = {rect.x, rect.y + rect.h - height, rect.w, height};
+        view_draw_pattern_box(frame->ui->list, filled, theme->radius_cell, hue.fill, hue.pattern,
+                              view_color_with_alpha(hue.on_fill, 150));
+    }
+    struct view_point center = {rect.x + rect.w / 2, rect.y + rect.h / 2};
+    if (replica->is_leader) {
+        view_draw_circle(frame->ui->list, center, rect.w / 4, theme->background, theme->text, theme->stroke);
+    }
+    if (!replica->is_in_sync) {
+        view_draw_line(frame->ui->list, (struct view_point){rect.x, rect.y + rect.h},
+                       (struct view_point){rect.x + rect.w, rect.y}, theme->fail.ink, theme->stroke_strong);
+    }
+    view_mark(frame, &thing, view_rect_inset(rect, -VIEW_PX(1), -VIEW_PX(1)), theme->radius_cell);
+}
