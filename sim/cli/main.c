@@ -14,6 +14,7 @@ static const struct cli_command *const commands[] = {
     &cli_run,
     &cli_config,
     &cli_bench,
+    &cli_events,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -7,6 +7,7 @@ add_executable(linger
   cli/bench_world.c
   cli/command_bench.c
   cli/command_config.c
+  cli/command_events.c
   cli/command_run.c
   cli/main.c
   cli/options.c
