@@ -81,11 +81,11 @@ static void sort_names(cJSON *event, const char *member)
 {
     cJSON *list = cJSON_GetObjectItemCaseSensitive(event, member);
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    cJSON **names = allocate((size_t)count, sizeof *names);
+    cJSON **names = allocate((size_t)count, sizeof(cJSON *));
     for (int i = 0; i < count; i++) {
         names[i] = cJSON_DetachItemFromArray(list, 0);
     }
-    qsort(names, (size_t)count, sizeof *names, by_text);
+    qsort(names, (size_t)count, sizeof(cJSON *), by_text);
     for (int i = 0; i < count; i++) {
         json_add(list, NULL, names[i]);
     }
@@ -97,7 +97,7 @@ static struct ordered order(const struct trace_run *run, const cJSON *trace)
     struct ordered ordered = {.count = (size_t)cJSON_GetArraySize(trace)};
     const cJSON *event = NULL;
     size_t i = 0;
-    ordered.events = allocate(ordered.count, sizeof *ordered.events);
+    ordered.events = allocate(ordered.count, sizeof(cJSON *));
     cJSON_ArrayForEach(event, trace)
     {
         size_t place = i++;
@@ -147,7 +147,8 @@ static void say_frames(struct message *message, const char *expected, const char
 
 static void say_member(struct message *message, const char *name, const cJSON *expected, const cJSON *actual)
 {
-    if (strcmp(name, "frame_hex") == 0 && json_is_text(expected) && json_is_text(actual)) {
+    bool is_frame = strcmp(name, "frame_hex") == 0 && expected != NULL && actual != NULL;
+    if (is_frame && json_is_text(expected) && json_is_text(actual)) {
         say_frames(message, expected->valuestring, actual->valuestring);
         return;
     }
@@ -200,6 +201,9 @@ static void tell_difference(const struct trace_run *run, const struct ordered *e
     } else {
         say(message, "expected %s, got %s", left != NULL ? json_member_text(left, "ev", "?") : nothing,
             right != NULL ? json_member_text(right, "ev", "?") : nothing);
+        if (left != NULL && right != NULL) {
+            say(message, " at t=%lld", (long long)json_member_integer(right, "t", -1));
+        }
     }
     for (size_t i = at > BEFORE_COUNT ? at - BEFORE_COUNT : 0; i < at; i++) {
         say_event(message, "before", expected->events[i]);

@@ -28,11 +28,11 @@ static void answer_api_versions(const struct scripted_request *request, bool is_
     response->api_keys.items =
         scripted_passing(cluster, KW_API_COUNT, sizeof(struct kw_api_versions_response_api));
     response->error_code = is_supported ? KW_ERROR_NONE : KW_ERROR_UNSUPPORTED_VERSION;
-    for (int16_t key = 0; key < KW_API_COUNT; key++) {
-        const struct kw_api *api = kw_api_find(key);
+    for (int key = 0; key < KW_API_COUNT; key++) {
+        const struct kw_api *api = kw_api_find((int16_t)key);
         if (is_supported ? (api->listeners & KW_LISTENER_ZK_BROKER) != 0 : key == KW_API_API_VERSIONS) {
             struct kw_api_versions_response_api *item = &response->api_keys.items[response->api_keys.count++];
-            item->api_key = key;
+            item->api_key = (int16_t)key;
             advertised(cluster, api, &item->min_version, &item->max_version);
         }
     }
