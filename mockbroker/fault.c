@@ -144,8 +144,8 @@ static void strike(struct mb_request *request, const struct injected *injected)
         request->throttle_ms = (int32_t)(fault->delay_us / 1000);
     }
     KB_TRACE(request->cluster->trace, 0, FAULT, fault, .ms = fault->delay_us / 1000,
-             .fault = trace_kind(fault->kind), .broker = request->broker->id, .other = request->api->key,
-             .topic = trace_name, .partition = fault->partition);
+             .fault = (int32_t)trace_kind(fault->kind), .broker = request->broker->id,
+             .other = request->api->key, .topic = trace_name, .partition = fault->partition);
 }
 
 void mb_faults_strike(struct mb_request *request)

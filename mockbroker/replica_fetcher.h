@@ -93,6 +93,19 @@ void mb_fetcher_numbered(struct mb_cluster *cluster, struct mb_connecting *conne
 /** It thaws: what came meanwhile is read. */
 void mb_fetcher_read(struct mb_fetcher *fetcher);
 
+/** Something is on its way; patience is replica.socket.timeout.ms. */
+void mb_fetcher_await(struct mb_fetcher *fetcher, enum mb_fetcher_state state);
+
+/* replica_fetcher_request.c */
+
+enum { MB_FETCHER_FETCH_VERSION = 12, MB_FETCHER_LIST_OFFSETS_VERSION = 7 };
+enum { MB_ASK_LATEST = -1, MB_ASK_EARLIEST = -2 };
+
+/** Name what has changed since the last request. */
+void mb_fetcher_send_fetch(struct mb_fetcher *fetcher);
+/** Ask for an end of the log of the partition that is being asked for. */
+void mb_fetcher_ask_offset(struct mb_fetcher *fetcher, int64_t which);
+
 /* replica_fetcher_append.c */
 
 /** What a partition's part of an answer means. */

@@ -13,96 +13,20 @@ enum { ARENA_BLOCK_BYTES = 4096 };
 typedef void handler(struct mb_request *request);
 
 /* What is served. Transactions and groups join here when their coordinators do. */
-static handler *handler_of(int16_t api_key)
-{
-    switch ((enum kw_api_key)api_key) {
-    case KW_API_PRODUCE:
-        return mb_handle_produce;
-    case KW_API_FETCH:
-        return mb_handle_fetch;
-    case KW_API_LIST_OFFSETS:
-        return mb_handle_list_offsets;
-    case KW_API_METADATA:
-        return mb_handle_metadata;
-    case KW_API_API_VERSIONS:
-        return mb_handle_api_versions;
-    case KW_API_FIND_COORDINATOR:
-        return mb_handle_find_coordinator;
-    case KW_API_INIT_PRODUCER_ID:
-        return mb_handle_init_producer_id;
-    case KW_API_OFFSET_FOR_LEADER_EPOCH:
-        return mb_handle_offset_for_leader_epoch;
-#define NOT_SERVED(key) case KW_API_##key:
-        NOT_SERVED(LEADER_AND_ISR)
-        NOT_SERVED(STOP_REPLICA)
-        NOT_SERVED(UPDATE_METADATA)
-        NOT_SERVED(CONTROLLED_SHUTDOWN)
-        NOT_SERVED(OFFSET_COMMIT)
-        NOT_SERVED(OFFSET_FETCH)
-        NOT_SERVED(JOIN_GROUP)
-        NOT_SERVED(HEARTBEAT)
-        NOT_SERVED(LEAVE_GROUP)
-        NOT_SERVED(SYNC_GROUP)
-        NOT_SERVED(DESCRIBE_GROUPS)
-        NOT_SERVED(LIST_GROUPS)
-        NOT_SERVED(SASL_HANDSHAKE)
-        NOT_SERVED(CREATE_TOPICS)
-        NOT_SERVED(DELETE_TOPICS)
-        NOT_SERVED(DELETE_RECORDS)
-        NOT_SERVED(ADD_PARTITIONS_TO_TXN)
-        NOT_SERVED(ADD_OFFSETS_TO_TXN)
-        NOT_SERVED(END_TXN)
-        NOT_SERVED(WRITE_TXN_MARKERS)
-        NOT_SERVED(TXN_OFFSET_COMMIT)
-        NOT_SERVED(DESCRIBE_ACLS)
-        NOT_SERVED(CREATE_ACLS)
-        NOT_SERVED(DELETE_ACLS)
-        NOT_SERVED(DESCRIBE_CONFIGS)
-        NOT_SERVED(ALTER_CONFIGS)
-        NOT_SERVED(ALTER_REPLICA_LOG_DIRS)
-        NOT_SERVED(DESCRIBE_LOG_DIRS)
-        NOT_SERVED(SASL_AUTHENTICATE)
-        NOT_SERVED(CREATE_PARTITIONS)
-        NOT_SERVED(CREATE_DELEGATION_TOKEN)
-        NOT_SERVED(RENEW_DELEGATION_TOKEN)
-        NOT_SERVED(EXPIRE_DELEGATION_TOKEN)
-        NOT_SERVED(DESCRIBE_DELEGATION_TOKEN)
-        NOT_SERVED(DELETE_GROUPS)
-        NOT_SERVED(ELECT_LEADERS)
-        NOT_SERVED(INCREMENTAL_ALTER_CONFIGS)
-        NOT_SERVED(ALTER_PARTITION_REASSIGNMENTS)
-        NOT_SERVED(LIST_PARTITION_REASSIGNMENTS)
-        NOT_SERVED(OFFSET_DELETE)
-        NOT_SERVED(DESCRIBE_CLIENT_QUOTAS)
-        NOT_SERVED(ALTER_CLIENT_QUOTAS)
-        NOT_SERVED(DESCRIBE_USER_SCRAM_CREDENTIALS)
-        NOT_SERVED(ALTER_USER_SCRAM_CREDENTIALS)
-        NOT_SERVED(VOTE)
-        NOT_SERVED(BEGIN_QUORUM_EPOCH)
-        NOT_SERVED(END_QUORUM_EPOCH)
-        NOT_SERVED(DESCRIBE_QUORUM)
-        NOT_SERVED(ALTER_ISR)
-        NOT_SERVED(UPDATE_FEATURES)
-        NOT_SERVED(ENVELOPE)
-        NOT_SERVED(FETCH_SNAPSHOT)
-        NOT_SERVED(DESCRIBE_CLUSTER)
-        NOT_SERVED(DESCRIBE_PRODUCERS)
-        NOT_SERVED(BROKER_REGISTRATION)
-        NOT_SERVED(BROKER_HEARTBEAT)
-        NOT_SERVED(UNREGISTER_BROKER)
-        NOT_SERVED(DESCRIBE_TRANSACTIONS)
-        NOT_SERVED(LIST_TRANSACTIONS)
-        NOT_SERVED(ALLOCATE_PRODUCER_IDS)
-        NOT_SERVED(COUNT)
-#undef NOT_SERVED
-        break;
-    }
-    return NULL;
-}
+static handler *const handlers[KW_API_COUNT] = {
+    [KW_API_PRODUCE] = mb_handle_produce,
+    [KW_API_FETCH] = mb_handle_fetch,
+    [KW_API_LIST_OFFSETS] = mb_handle_list_offsets,
+    [KW_API_METADATA] = mb_handle_metadata,
+    [KW_API_API_VERSIONS] = mb_handle_api_versions,
+    [KW_API_FIND_COORDINATOR] = mb_handle_find_coordinator,
+    [KW_API_INIT_PRODUCER_ID] = mb_handle_init_producer_id,
+    [KW_API_OFFSET_FOR_LEADER_EPOCH] = mb_handle_offset_for_leader_epoch,
+};
 
 bool mb_api_is_served(int16_t api_key)
 {
-    return handler_of(api_key) != NULL;
+    return api_key >= 0 && api_key < KW_API_COUNT && handlers[api_key] != NULL;
 }
 
 void *mb_request_take(struct mb_request *request, size_t count, size_t item_bytes)
@@ -217,7 +141,7 @@ static void dispatch(struct mb_request *request)
         mb_request_finish(request);
         return;
     }
-    handler_of(request->api->key)(request);
+    handlers[request->api->key](request);
 }
 
 bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connection, const uint8_t *frame,
@@ -229,7 +153,7 @@ bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connecti
     const struct kw_api *api = NULL;
     struct kw_message_error error;
     if (kw_request_header_decode(&reader, &header, &api, &error) != KW_MESSAGE_OK || api == NULL ||
-        api->request == NULL || handler_of(api->key) == NULL) {
+        api->request == NULL || !mb_api_is_served(api->key)) {
         return false;
     }
     struct mb_request *request = begin(cluster, connection);
