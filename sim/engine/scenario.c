@@ -170,9 +170,12 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
     if (kp_config_key_find(change->name) != NULL && set_in(producers, NULL, 0, change->name, change->value)) {
         return;
     }
-    /* A name may have dots in it, as a setting has: try every place where it could end. */
-    for (const char *dot = strchr(change->name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
-        size_t name_bytes = (size_t)(dot - change->name);
+    /* A name may have dots in it, as a setting has: the longest name that there is counts. */
+    for (size_t name_bytes = strlen(change->name); name_bytes-- > 0;) {
+        const char *dot = change->name + name_bytes;
+        if (*dot != '.') {
+            continue;
+        }
         if (name_bytes == 7 && strncmp(change->name, "cluster", 7) == 0 && cJSON_IsObject(cluster)) {
             set_member(config_of(cluster), dot + 1, change->value);
             return;
