@@ -93,7 +93,6 @@ struct scripted_connection {
     size_t handed_over_bytes;
     struct scripted_arrival *arrivals;
     struct scripted_arrival *last_arrival;
-    int64_t last_readable_at;
 };
 
 /** A producer id that was given to a transactional id. */

@@ -97,13 +97,13 @@ bool scripted_cluster_close(struct scripted_cluster *cluster, uint32_t connectio
     return was_unsent;
 }
 
-/* Takes over the frame; NULL is the closing. Nothing overtakes what is on its way already. */
+/* Takes over the frame; NULL is the closing. It is read after what is on its way already, whenever that is.
+ */
 static void arrive(struct scripted_connection *c, int64_t readable_at, uint8_t *frame, size_t length_bytes,
                    int64_t correlation_id)
 {
     struct scripted_arrival *arrival = allocate(sizeof *arrival);
-    c->last_readable_at = readable_at > c->last_readable_at ? readable_at : c->last_readable_at;
-    arrival->readable_at = c->last_readable_at;
+    arrival->readable_at = readable_at;
     arrival->frame = frame;
     arrival->length_bytes = length_bytes;
     arrival->correlation_id = correlation_id;
@@ -119,7 +119,6 @@ static void close_now(struct scripted_connection *c, int64_t t)
 {
     if (!c->is_gone) {
         drop_arrivals(c, t);
-        c->last_readable_at = t;
         c->is_silent = true;
         arrive(c, t, NULL, 0, -1);
     }

@@ -1,5 +1,7 @@
 #include "scripted_cluster.h"
 
+#include "base/allocator.h"
+#include "base/arena.h"
 #include "unit.h"
 #include "wire/api_frame.h"
 #include "wire/record_batch.h"
@@ -374,6 +376,71 @@ static void connections_move_in_the_order_of_nodes(void)
     stop(f);
 }
 
+/* Ask on connection 1 for the metadata of "t". Returns how many partitions it has. */
+static int32_t ask_for_metadata(struct fixture *f, int32_t correlation_id, struct kb_arena *arena,
+                                struct kw_metadata_response *response)
+{
+    struct kw_metadata_request_topic topic;
+    struct kw_metadata_request body;
+    struct kw_reader reader;
+    kw_metadata_request_topic_init(&topic);
+    kw_metadata_request_init(&body);
+    topic.name = (struct kw_string){.data = "t", .length_bytes = 1};
+    body.topics.items = &topic;
+    body.topics.count = 1;
+    hand_over(f, 1, "Metadata", 11, correlation_id, &body);
+    (void)move(f);
+    (void)move(f);
+    CU_ASSERT_EQUAL_FATAL(f->seen_count, 1);
+    CU_ASSERT_EQUAL_FATAL(f->seen[0].kind, SCRIPTED_RECEIVED);
+    /* Behind the header: a correlation id and no tags. */
+    kw_reader_init(&reader, f->seen[0].frame + 5, f->seen[0].length_bytes - 5);
+    CU_ASSERT_EQUAL_FATAL(kw_message_decode(&kw_metadata_response_schema, 11, &reader, arena, response, NULL),
+                          KW_MESSAGE_OK);
+    CU_ASSERT_EQUAL_FATAL(response->topics.count, 1);
+    return response->topics.items[0].partitions.count;
+}
+
+static void expect_partition(const struct kw_metadata_response *response, int32_t partition, int32_t leader,
+                             int32_t leader_epoch, int16_t error)
+{
+    const struct kw_metadata_response_partition *item =
+        &response->topics.items[0].partitions.items[partition];
+    CU_ASSERT_EQUAL(item->partition_index, partition);
+    CU_ASSERT_EQUAL(item->leader_id, leader);
+    CU_ASSERT_EQUAL(item->leader_epoch, leader_epoch);
+    CU_ASSERT_EQUAL(item->error_code, error);
+}
+
+static void metadata_follows_the_cluster(void)
+{
+    struct kb_arena arena;
+    struct kw_metadata_response response;
+    struct fixture *f =
+        start(two_brokers, "[{\"at\":1,\"action\":\"move_leader\",\"topic\":\"t\",\"partition\":1,\"to\":0},"
+                           "{\"at\":2,\"action\":\"add_partitions\",\"topic\":\"t\",\"to\":4},"
+                           "{\"at\":3,\"action\":\"node_down\",\"node\":1}]");
+    kb_arena_init(&arena, kb_allocator_default(), FRAME_BYTES_MAX, 0);
+    connect_at_once(f, 1, 0);
+    CU_ASSERT_EQUAL_FATAL(ask_for_metadata(f, 1, &arena, &response), 2);
+    CU_ASSERT_EQUAL(response.brokers.count, 2);
+    expect_partition(&response, 0, 0, 0, 0);
+    expect_partition(&response, 1, 1, 0, 0);
+    at(f, 1);
+    CU_ASSERT_EQUAL_FATAL(ask_for_metadata(f, 2, &arena, &response), 2);
+    expect_partition(&response, 1, 0, 1, 0);
+    at(f, 2);
+    CU_ASSERT_EQUAL_FATAL(ask_for_metadata(f, 3, &arena, &response), 4);
+    expect_partition(&response, 3, 1, 0, 0);
+    at(f, 3);
+    CU_ASSERT_EQUAL_FATAL(ask_for_metadata(f, 4, &arena, &response), 4);
+    CU_ASSERT_EQUAL(response.brokers.count, 1);
+    expect_partition(&response, 2, 0, 0, 0);
+    expect_partition(&response, 3, -1, 0, KW_ERROR_LEADER_NOT_AVAILABLE);
+    kb_arena_release(&arena);
+    stop(f);
+}
+
 static void nonsense_is_a_failure(void)
 {
     struct fixture *f = start("{\"brokers\":3,\"nodes\":[],\"topics\":7}", "[]");
@@ -414,6 +481,7 @@ int main(void)
             {"a_dropped_response_silences_the_connection", a_dropped_response_silences_the_connection},
             {"brokers_go_and_come_back", brokers_go_and_come_back},
             {"connections_move_in_the_order_of_nodes", connections_move_in_the_order_of_nodes},
+            {"metadata_follows_the_cluster", metadata_follows_the_cluster},
             {"nonsense_is_a_failure", nonsense_is_a_failure},
             {0}});
 }
