@@ -25,6 +25,7 @@ linger_layer(view DIR view
     icon.c
     input.c
     lane_index.c
+    life.c
     overlay.c
     panel_accumulator.c
     panel_application.c
@@ -34,6 +35,11 @@ linger_layer(view DIR view
     panel_network.c
     panel_pool.c
     panel_sender.c
+    panel_side.c
+    panel_side_config.c
+    panel_side_inspect.c
+    panel_side_plots.c
+    panel_side_why.c
     panel_timeline.c
     panel_timeline_marks.c
     panel_top.c
@@ -49,6 +55,7 @@ linger_layer(view DIR view
     stage_layout.c
     stage_motion.c
     stage_playback.c
+    story.c
     text.c
     text_atlas.c
     text_face.c

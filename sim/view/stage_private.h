@@ -12,6 +12,7 @@
 #define VIEW_STAGE_PRIVATE_H
 
 #include "view/lane_index.h"
+#include "view/life.h"
 #include "view/stage.h"
 #include "view/widget.h"
 
@@ -138,6 +139,9 @@ struct view_side_state {
     int32_t content_height[VIEW_TAB_COUNT]; /* of the last drawing */
     struct view_field field;                /* of Config */
     uint32_t edited;                        /* which setting has the field */
+    struct life life;                       /* of what Inspect shows */
+    int32_t pending_setting;                /* Config: a slider that is being moved, + 1; 0: none */
+    int64_t pending_value;
     uint64_t pinned_event;                  /* Why explains this one; 0: the last */
 };
 
