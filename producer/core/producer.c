@@ -50,11 +50,6 @@ static bool create_plug_ins(struct kp_producer *producer, const struct kp_produc
                               options->interceptors, options->interceptor_count)) {
         return fail_no_memory(failure);
     }
-    if (config->compression != KP_COMPRESSION_NONE) {
-        kp_failure_throwf(failure, "ConfigException", "compression.type=%s is not available in this build",
-                          kw_compression_name((enum kw_compression)config->compression));
-        return false;
-    }
     return true;
 }
 
@@ -115,6 +110,7 @@ static bool create_records_side(struct kp_producer *producer, const struct kp_pr
                                                 .transaction_manager = producer->transaction_manager,
                                                 .buffer_memory_bytes = config->buffer_memory_bytes,
                                                 .batch_size_bytes = config->batch_size_bytes,
+                                                .compression = (enum kw_compression)config->compression,
                                                 .linger_ms = config->linger_ms,
                                                 .retry_backoff_ms = config->retry_backoff_ms,
                                                 .delivery_timeout_ms = config->delivery_timeout_ms});

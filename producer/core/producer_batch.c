@@ -82,6 +82,17 @@ struct kp_producer_batch *kp_producer_batch_open(struct kp_batch_pool *pool,
     return batch;
 }
 
+bool kp_producer_batch_compress_with(struct kp_producer_batch *batch, struct kp_batch_compressor *compressor)
+{
+    KB_ASSERT(batch->record_count == 0 && batch->compressor == NULL);
+    if (!kp_batch_compressor_begin(compressor, &batch->builder, batch->partition->topic->index,
+                                   &batch->scratch)) {
+        return false;
+    }
+    batch->compressor = compressor;
+    return true;
+}
+
 void kp_producer_batch_retain(struct kp_producer_batch *batch)
 {
     KB_ASSERT(batch->reference_count > 0);
@@ -100,6 +111,14 @@ static void release_failure(const struct linger_allocator *allocator, struct kp_
     kb_deallocate(allocator, failure, sizeof *failure);
 }
 
+static void give_scratch(struct kp_producer_batch *batch)
+{
+    if (batch->compressor != NULL) {
+        kp_batch_compressor_give_scratch(batch->compressor, batch->scratch);
+        batch->scratch = NULL;
+    }
+}
+
 void kp_producer_batch_release(struct kp_producer_batch *batch)
 {
     if (batch == NULL) {
@@ -112,6 +131,7 @@ void kp_producer_batch_release(struct kp_producer_batch *batch)
     KB_ASSERT(!kb_list_node_is_linked(&batch->queue_node) &&
               !kb_list_node_is_linked(&batch->incomplete_node));
     kp_buffer_release(batch->buffer);
+    give_scratch(batch);
     release_failure(batch->allocator, batch->failure);
     if (batch->pool != NULL) {
         batch->drained_next = batch->pool->first;
@@ -132,11 +152,22 @@ bool kp_producer_batch_reserve(struct kp_producer_batch *batch, uint32_t record_
                    sizeof *batch->record_ids);
 }
 
+/* The scratch of a batch that is to be compressed may be too small for what there is room for. */
+static bool make_space(struct kp_producer_batch *batch, int64_t timestamp_ms,
+                       const struct kw_record_fields *fields)
+{
+    int64_t bound_bytes = kw_record_batch_size_upper_bound_bytes(fields);
+    return kw_record_batch_builder_has_space(&batch->builder, bound_bytes) ||
+           !kw_record_batch_builder_has_room_for(&batch->builder, timestamp_ms, fields) ||
+           kp_batch_compressor_make_space(batch->compressor, &batch->builder, &batch->scratch, bound_bytes);
+}
+
 enum kp_append_result kp_producer_batch_try_append(struct kp_producer_batch *batch, int64_t timestamp_ms,
                                                    const struct kw_record_fields *fields, uint32_t record_id,
                                                    int64_t now_ms, uint32_t *size_bytes)
 {
-    if (!kp_producer_batch_reserve(batch, 1)) {
+    if (!kp_producer_batch_reserve(batch, 1) ||
+        (batch->scratch != NULL && !make_space(batch, timestamp_ms, fields))) {
         return KP_APPEND_NO_MEMORY;
     }
     *size_bytes = kw_record_batch_builder_try_append(&batch->builder, timestamp_ms, fields);
@@ -163,6 +194,11 @@ bool kp_producer_batch_is_closed(const struct kp_producer_batch *batch)
     return kw_record_batch_builder_is_closed(&batch->builder);
 }
 
+bool kp_producer_batch_has_reached_capacity(const struct kp_producer_batch *batch)
+{
+    return kw_record_batch_builder_estimated_size_bytes(&batch->builder) >= batch->builder.capacity_bytes;
+}
+
 int32_t kp_producer_batch_size_bytes(const struct kp_producer_batch *batch)
 {
     return (int32_t)kw_record_batch_builder_estimated_size_bytes(&batch->builder);
@@ -184,16 +220,35 @@ static void announce_closed(const struct kp_producer_batch *batch, enum kb_close
     }
 }
 
+static void compress(struct kp_producer_batch *batch)
+{
+    uint32_t collected_bytes = batch->builder.written_bytes;
+    int32_t estimated_bytes = kp_producer_batch_size_bytes(batch);
+    kp_batch_compressor_finish(batch->compressor, &batch->builder, &batch->scratch, &batch->buffer);
+    KB_TRACE(batch->trace, 0, BATCH_COMPRESSED, batch_compressed, .batch = batch->number,
+             .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
+             .collected_bytes = (int32_t)collected_bytes, .estimated_bytes = estimated_bytes,
+             .compressed_bytes = (int32_t)batch->builder.written_bytes);
+}
+
 void kp_producer_batch_close_for_appends(struct kp_producer_batch *batch, enum kb_close_why why)
 {
     announce_closed(batch, why);
     kw_record_batch_builder_close_for_appends(&batch->builder);
+    if (batch->scratch != NULL) {
+        compress(batch);
+    }
 }
 
 void kp_producer_batch_close(struct kp_producer_batch *batch)
 {
-    announce_closed(batch, KB_CLOSE_WHY_DRAINED);
+    kp_producer_batch_close_for_appends(batch, KB_CLOSE_WHY_DRAINED);
     kw_record_batch_builder_close(&batch->builder);
+    if (batch->builder.is_compressed) {
+        (void)kp_compression_ratio_update_estimation(
+            &batch->compressor->estimator, batch->partition->topic->index, batch->builder.options.compression,
+            kw_record_batch_builder_compression_ratio(&batch->builder));
+    }
     batch->sequence_has_been_reset = false;
 }
 
@@ -201,6 +256,7 @@ void kp_producer_batch_abort_appends(struct kp_producer_batch *batch)
 {
     announce_closed(batch, KB_CLOSE_WHY_ABORTED);
     kw_record_batch_builder_abort(&batch->builder);
+    give_scratch(batch);
 }
 
 /* --- Time and retries */

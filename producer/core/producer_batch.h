@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "base/trace.h"
+#include "core/batch_compressor.h"
 #include "core/buffer_pool.h"
 #include "core/topics.h"
 #include "wire/record_batch_builder.h"
@@ -61,6 +62,8 @@ struct kp_producer_batch {
 
     struct kp_buffer *buffer; /* NULL once deallocated */
     struct kw_record_batch_builder builder;
+    struct kp_batch_compressor *compressor; /* NULL: it is not to be compressed */
+    struct kp_buffer *scratch;              /* the compressor's, while it is open */
 
     /* The records, by index. The ids are apart, because a request lists them. */
     struct kp_record_slot *slots;
@@ -123,6 +126,9 @@ struct kp_producer_batch *kp_producer_batch_open(struct kp_batch_pool *pool,
                                                  struct kb_trace *trace, uint32_t number,
                                                  const struct kp_topic_partition *partition,
                                                  struct kp_buffer *buffer, bool is_split, int64_t now_ms);
+/** The records of an empty batch are to be compressed. Borrows the compressor; false without memory. */
+bool kp_producer_batch_compress_with(struct kp_producer_batch *batch, struct kp_batch_compressor *compressor)
+    __attribute__((warn_unused_result));
 void kp_producer_batch_retain(struct kp_producer_batch *batch);
 /** batch may be NULL. */
 void kp_producer_batch_release(struct kp_producer_batch *batch);
@@ -145,14 +151,16 @@ bool kp_producer_batch_reserve(struct kp_producer_batch *batch, uint32_t record_
 
 bool kp_producer_batch_is_full(const struct kp_producer_batch *batch);
 bool kp_producer_batch_is_closed(const struct kp_producer_batch *batch);
-/** Bytes written so far; of a closed batch its size on the wire. */
+/** Whether its bytes, as far as they are known, are those that it may have: full, not only closed. */
+bool kp_producer_batch_has_reached_capacity(const struct kp_producer_batch *batch);
+/** Bytes written so far, estimated when they are to be compressed; of a closed batch its size on the wire. */
 int32_t kp_producer_batch_size_bytes(const struct kp_producer_batch *batch);
 /** Its first byte; final once closed. */
 const uint8_t *kp_producer_batch_bytes(const struct kp_producer_batch *batch);
 
-/** Announces why it closed, once. Kafka: closeForRecordAppends. */
+/** Announces why it closed, once; compresses. Kafka: closeForRecordAppends. */
 void kp_producer_batch_close_for_appends(struct kp_producer_batch *batch, enum kb_close_why why);
-/** Write the header and CRC. Kafka: close. */
+/** Write the header and CRC; the estimate of the topic learns from it, every time. Kafka: close. */
 void kp_producer_batch_close(struct kp_producer_batch *batch);
 /** Kafka: abortRecordAppends. */
 void kp_producer_batch_abort_appends(struct kp_producer_batch *batch);

@@ -17,6 +17,7 @@ struct kp_record_accumulator *kp_record_accumulator_create(
     accumulator->options = *options;
     kp_buffer_pool_init(&accumulator->pool, options->allocator, options->trace, options->buffer_memory_bytes,
                         (uint32_t)options->batch_size_bytes);
+    kp_batch_compressor_init(&accumulator->compressor, options->allocator, options->compression);
     kp_incomplete_batches_init(&accumulator->incomplete);
     kb_list_init(&accumulator->active);
     kb_heap_init(&accumulator->drain_order, options->allocator);
@@ -44,6 +45,7 @@ void kp_record_accumulator_destroy(struct kp_record_accumulator *accumulator)
         kp_record_accumulator_deallocate(accumulator, kp_incomplete_batches_first(&accumulator->incomplete));
     }
     kp_batch_pool_release(&accumulator->batch_pool);
+    kp_batch_compressor_release(&accumulator->compressor);
     kp_buffer_pool_release(&accumulator->pool);
     kb_heap_release(&accumulator->drain_order);
     kb_deallocate(allocator, accumulator->queues,
@@ -150,6 +152,27 @@ void kp_accumulator_remove(struct kp_record_accumulator *accumulator, struct kp_
     }
 }
 
+struct kp_producer_batch *kp_accumulator_open_batch(struct kp_record_accumulator *accumulator,
+                                                    const struct kp_topic_partition *partition,
+                                                    struct kp_buffer *buffer, uint32_t number, bool is_split,
+                                                    int64_t now_ms)
+{
+    struct kp_producer_batch *batch =
+        kp_producer_batch_open(&accumulator->batch_pool, accumulator->options.allocator,
+                               accumulator->options.trace, number, partition, buffer, is_split, now_ms);
+    if (batch == NULL) {
+        return NULL;
+    }
+    bool is_compressed = accumulator->options.compression != KW_COMPRESSION_NONE;
+    if (!kp_producer_batch_reserve(batch, 1) ||
+        (is_compressed && !kp_producer_batch_compress_with(batch, &accumulator->compressor))) {
+        batch->buffer = NULL;
+        kp_producer_batch_release(batch);
+        return NULL;
+    }
+    return batch;
+}
+
 void kp_batch_list_add(struct kp_batch_list *list, struct kp_producer_batch *batch)
 {
     batch->drained_next = NULL;
@@ -215,9 +238,9 @@ static enum kp_accumulate try_append(struct kp_record_accumulator *accumulator, 
         case KP_APPEND_NO_MEMORY:
             return fail_no_memory(failure, error);
         case KP_APPEND_NO_ROOM:
-            kp_producer_batch_close_for_appends(
-                last, last->builder.written_bytes >= last->builder.capacity_bytes ? KB_CLOSE_WHY_FULL
-                                                                                  : KB_CLOSE_WHY_NO_ROOM);
+            kp_producer_batch_close_for_appends(last, kp_producer_batch_has_reached_capacity(last)
+                                                          ? KB_CLOSE_WHY_FULL
+                                                          : KB_CLOSE_WHY_NO_ROOM);
             break;
         }
     }
@@ -243,14 +266,9 @@ static enum kp_accumulate open_batch(struct kp_record_accumulator *accumulator, 
         kp_buffer_pool_deallocate(&accumulator->pool, buffer, size_bytes);
         return result;
     }
-    struct kp_producer_batch *batch = kp_producer_batch_open(
-        &accumulator->batch_pool, accumulator->options.allocator, accumulator->options.trace,
-        accumulator->last_batch + 1, append->partition, buffer, false, now_ms);
-    if (batch == NULL || !kp_producer_batch_reserve(batch, 1)) {
-        if (batch != NULL) {
-            batch->buffer = NULL;
-            kp_producer_batch_release(batch);
-        }
+    struct kp_producer_batch *batch = kp_accumulator_open_batch(accumulator, append->partition, buffer,
+                                                                accumulator->last_batch + 1, false, now_ms);
+    if (batch == NULL) {
         kp_buffer_pool_deallocate(&accumulator->pool, buffer, size_bytes);
         return fail_no_memory(failure, error);
     }
@@ -345,7 +363,8 @@ void kp_record_accumulator_deallocate(struct kp_record_accumulator *accumulator,
         /* Split batches are allocated outside the pool. */
         kp_buffer_release(buffer);
     } else {
-        kp_buffer_pool_deallocate(&accumulator->pool, buffer, buffer->capacity_bytes);
+        /* Compressed to more than was estimated it may be in another buffer; the account has the first. */
+        kp_buffer_pool_deallocate(&accumulator->pool, buffer, batch->builder.capacity_bytes);
     }
     kp_producer_batch_release(batch);
 }

@@ -31,6 +31,7 @@ struct kp_record_accumulator_options {
     struct kp_transaction_manager *transaction_manager; /* borrowed; NULL: no idempotence */
     int64_t buffer_memory_bytes;
     int32_t batch_size_bytes;
+    enum kw_compression compression;
     int32_t linger_ms;
     int64_t retry_backoff_ms;
     int32_t delivery_timeout_ms;

@@ -27,7 +27,7 @@ static uint32_t left_why(const struct kp_record_accumulator *accumulator,
     if (batch->attempts > 0) {
         left |= KB_LEFT_BACKOFF_OVER;
     } else {
-        if (batch->builder.written_bytes >= batch->builder.capacity_bytes) {
+        if (kp_producer_batch_has_reached_capacity(batch)) {
             left |= KB_LEFT_FULL;
         } else if (queue->batch_count > 1 || kp_producer_batch_is_full(batch)) {
             left |= KB_LEFT_NO_ROOM;

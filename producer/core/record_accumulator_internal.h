@@ -24,6 +24,7 @@ struct kp_record_accumulator {
     struct kp_record_accumulator_options options;
     struct kp_buffer_pool pool;
     struct kp_batch_pool batch_pool;
+    struct kp_batch_compressor compressor;
     struct kp_incomplete_batches incomplete;
     struct kp_completion_queue completions;
 
@@ -66,6 +67,13 @@ void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_
 /** Take a batch out of its queue. */
 void kp_accumulator_remove(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
                            struct kp_producer_batch *batch);
+
+/** Open a batch on a buffer, compressed if the producer says so; NULL without memory: the buffer stays the
+ * caller's. */
+struct kp_producer_batch *kp_accumulator_open_batch(struct kp_record_accumulator *accumulator,
+                                                    const struct kp_topic_partition *partition,
+                                                    struct kp_buffer *buffer, uint32_t number, bool is_split,
+                                                    int64_t now_ms);
 
 /** Chain a batch at the end. */
 void kp_batch_list_add(struct kp_batch_list *list, struct kp_producer_batch *batch);

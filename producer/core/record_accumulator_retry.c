@@ -3,6 +3,7 @@
 #include "base/allocator.h"
 #include "base/assert.h"
 #include "core/transaction_manager.h"
+#include "wire/compression.h"
 #include "wire/record_batch_reader.h"
 
 /* The batch that the new one goes before, so that sequences stay in order; NULL: the end. Kafka:
@@ -87,10 +88,9 @@ static struct kp_producer_batch *add_part(struct split *split, const struct kw_r
     if (buffer == NULL) {
         return NULL;
     }
-    struct kp_producer_batch *part =
-        kp_producer_batch_open(&accumulator->batch_pool, accumulator->options.allocator,
-                               accumulator->options.trace, accumulator->last_batch + 1 + split->parts.count,
-                               split->whole->partition, buffer, true, split->whole->created_ms);
+    struct kp_producer_batch *part = kp_accumulator_open_batch(
+        accumulator, split->whole->partition, buffer, accumulator->last_batch + 1 + split->parts.count, true,
+        split->whole->created_ms);
     if (part == NULL) {
         kp_buffer_release(buffer);
         return NULL;
@@ -128,14 +128,12 @@ static bool split_record(struct split *split, const struct kw_record *record)
     KB_UNREACHABLE(); /* a new batch hosts any first record */
 }
 
-static bool split_records(struct split *split)
+static bool split_records(struct split *split, const uint8_t *batch, const uint8_t *records,
+                          size_t records_bytes)
 {
-    const uint8_t *bytes = kp_producer_batch_bytes(split->whole);
-    size_t size_bytes = (size_t)kp_producer_batch_size_bytes(split->whole);
     struct kw_record_reader reader;
     struct kw_record record;
-    kw_record_reader_init(&reader, bytes, bytes + KW_RECORD_BATCH_RECORDS,
-                          size_bytes - KW_RECORD_BATCH_RECORDS);
+    kw_record_reader_init(&reader, batch, records, records_bytes);
     while (kw_record_reader_next(&reader, &record)) {
         if (!split_record(split, &record)) {
             return false;
@@ -143,6 +141,40 @@ static bool split_records(struct split *split)
     }
     KB_ASSERT(reader.error == KW_ERROR_NONE && split->record_index == split->whole->record_count);
     return true;
+}
+
+/* Kafka: the body of ProducerBatch.split, for which the batch may have to be decompressed. */
+static bool split_whole(struct split *split)
+{
+    const struct kw_record_batch_builder *builder = &split->whole->builder;
+    const uint8_t *batch = kp_producer_batch_bytes(split->whole);
+    const uint8_t *records = batch + KW_RECORD_BATCH_RECORDS;
+    /* Not the size of the batch: one whose sequences were reset on the way is open again. */
+    size_t records_bytes = builder->written_bytes - KW_RECORD_BATCH_OVERHEAD_BYTES;
+    if (!builder->is_compressed) {
+        return split_records(split, batch, records, records_bytes);
+    }
+    struct kw_compression_buffer decompressed;
+    kw_compression_buffer_init(&decompressed, split->accumulator->options.allocator);
+    enum kw_error error = kw_decompress((int)builder->options.compression, records, records_bytes,
+                                        builder->uncompressed_bytes, &decompressed);
+    KB_ASSERT(error == KW_ERROR_NONE || error == KW_ERROR_OUT_OF_MEMORY); /* we compressed them */
+    bool is_split =
+        error == KW_ERROR_NONE && split_records(split, batch, decompressed.bytes, decompressed.length_bytes);
+    kw_compression_buffer_release(&decompressed);
+    return is_split;
+}
+
+/* A batch is only split when the estimate was too low: the parts begin with a cautious one. Kafka: the
+ * beginning of splitAndReenqueue. */
+static void reset_estimation(struct kp_record_accumulator *accumulator, const struct kp_producer_batch *batch)
+{
+    if (batch->compressor == NULL) {
+        return;
+    }
+    float ratio = kw_record_batch_builder_compression_ratio(&batch->builder);
+    kp_compression_ratio_set_estimation(&accumulator->compressor.estimator, batch->partition->topic->index,
+                                        accumulator->options.compression, ratio > 1.0F ? ratio : 1.0F);
 }
 
 /* The parts take the place of the whole: closed, numbered, with its sequences. */
@@ -155,9 +187,8 @@ static void adopt_parts(struct split *split)
         KB_TRACE(accumulator->options.trace, 0, BATCH_CREATED, batch_created, .batch = part->number,
                  .topic = part->partition->topic->trace_name, .partition = part->partition->partition,
                  .capacity_bytes = (int32_t)part->builder.capacity_bytes, .record = part->record_ids[0]);
-        kp_producer_batch_close_for_appends(part, part->builder.written_bytes >= part->builder.capacity_bytes
-                                                      ? KB_CLOSE_WHY_FULL
-                                                      : KB_CLOSE_WHY_NO_ROOM);
+        kp_producer_batch_close_for_appends(
+            part, kp_producer_batch_has_reached_capacity(part) ? KB_CLOSE_WHY_FULL : KB_CLOSE_WHY_NO_ROOM);
         if (kp_producer_batch_has_sequence(whole)) {
             kp_producer_batch_set_producer_state(part, kp_producer_batch_producer_id(whole),
                                                  kp_producer_batch_producer_epoch(whole), (int32_t)sequence,
@@ -192,7 +223,8 @@ uint32_t kp_record_accumulator_split_and_reenqueue(struct kp_record_accumulator 
     struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, batch->partition);
     KB_ASSERT(queue != NULL && !kp_producer_batch_is_done(batch));
     struct split split = {.accumulator = accumulator, .whole = batch};
-    bool is_split = split_records(&split);
+    reset_estimation(accumulator, batch);
+    bool is_split = split_whole(&split);
     kb_deallocate(allocator, split.headers, split.header_capacity * sizeof *split.headers);
     if (!is_split) {
         while (split.parts.first != NULL) {

@@ -1,8 +1,10 @@
 # The producer itself: everything between send() and the bytes, without I/O, clock or threads.
 linger_layer(core DIR core
   SOURCES
+    batch_compressor.c
     buffer_pool.c
     cluster_connection_states.c
+    compression_ratio_estimator.c
     config_def.c
     failure.c
     in_flight_requests.c

@@ -1,10 +1,19 @@
 #include "wire/record_batch_builder.h"
 
 #include "base/assert.h"
+#include "wire/compression.h"
 #include "wire/cursor.h"
 #include "wire/varint.h"
 
+#include <float.h>
 #include <string.h>
+
+/* Estimates are IEEE single precision step by step, as Java's float is: then every machine decides alike. */
+_Static_assert(FLT_EVAL_METHOD == 0 && FLT_RADIX == 2 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128,
+               "float is evaluated as IEEE single precision");
+#ifdef __FAST_MATH__
+#error "-ffast-math may change what a batch's size is estimated at"
+#endif
 
 struct kw_record_batch_options kw_record_batch_options_default(void)
 {
@@ -19,17 +28,43 @@ struct kw_record_batch_options kw_record_batch_options_default(void)
     };
 }
 
+static bool has_compression(const struct kw_record_batch_builder *builder)
+{
+    return builder->options.compression != KW_COMPRESSION_NONE;
+}
+
+/* Kafka: uncompressedRecordsSizeInBytes. */
+static uint32_t uncompressed_bytes(const struct kw_record_batch_builder *builder)
+{
+    return builder->is_compressed ? builder->uncompressed_bytes
+                                  : builder->written_bytes - KW_RECORD_BATCH_OVERHEAD_BYTES;
+}
+
+/* Kafka: estimatedBytesWritten. (int) of Java's float: towards zero, and within an int here, because the
+ * records are. */
+static uint32_t estimated_bytes(const struct kw_record_batch_builder *builder)
+{
+    if (!has_compression(builder)) {
+        return builder->written_bytes;
+    }
+    float records_bytes = (float)(int32_t)uncompressed_bytes(builder);
+    records_bytes *= builder->estimated_ratio;
+    records_bytes *= KW_COMPRESSION_RATE_ESTIMATION_FACTOR;
+    float largest = (float)(INT32_MAX / 2);
+    return KW_RECORD_BATCH_OVERHEAD_BYTES + (uint32_t)(records_bytes < largest ? records_bytes : largest);
+}
+
 static void check(const struct kw_record_batch_builder *builder)
 {
     KB_ASSERT(builder->written_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES);
-    KB_ASSERT(builder->written_bytes <= builder->capacity_bytes);
+    KB_ASSERT(builder->written_bytes <= builder->memory_bytes);
     KB_ASSERT(builder->record_count >= 0);
 }
 
 void kw_record_batch_builder_init(struct kw_record_batch_builder *builder, void *memory,
                                   uint32_t capacity_bytes, const struct kw_record_batch_options *options)
 {
-    KB_ASSERT(memory != NULL && capacity_bytes <= INT32_MAX && options->compression == KW_COMPRESSION_NONE);
+    KB_ASSERT(memory != NULL && capacity_bytes <= INT32_MAX);
     *builder = (struct kw_record_batch_builder){
         .memory = memory,
         .capacity_bytes = capacity_bytes,
@@ -38,8 +73,32 @@ void kw_record_batch_builder_init(struct kw_record_batch_builder *builder, void 
         .base_timestamp_ms = KW_NO_TIMESTAMP,
         .max_timestamp_ms = KW_NO_TIMESTAMP,
         .options = *options,
+        .memory_bytes = capacity_bytes,
+        .estimated_ratio = 1.0F,
     };
     check(builder);
+}
+
+void kw_record_batch_builder_set_compression(struct kw_record_batch_builder *builder,
+                                             enum kw_compression compression, float estimated_ratio)
+{
+    KB_ASSERT(builder->record_count == 0 && estimated_ratio >= 0.0F);
+    builder->options.compression = compression;
+    builder->estimated_ratio = estimated_ratio;
+}
+
+void kw_record_batch_builder_move(struct kw_record_batch_builder *builder, void *memory,
+                                  uint32_t memory_bytes)
+{
+    KB_ASSERT(memory != NULL && memory_bytes <= INT32_MAX && memory_bytes >= builder->written_bytes);
+    memcpy(memory, builder->memory, builder->written_bytes);
+    builder->memory = memory;
+    builder->memory_bytes = memory_bytes;
+}
+
+bool kw_record_batch_builder_has_space(const struct kw_record_batch_builder *builder, int64_t length_bytes)
+{
+    return (int64_t)builder->written_bytes + length_bytes <= builder->memory_bytes;
 }
 
 /* Deltas count from the first record. Kafka: MemoryRecordsBuilder.hasRoomFor, appendDefaultRecord. */
@@ -52,7 +111,7 @@ static int64_t timestamp_delta(const struct kw_record_batch_builder *builder, in
 static bool fits(const struct kw_record_batch_builder *builder, int64_t record_size_bytes)
 {
     return builder->record_count == 0 ||
-           (int64_t)builder->written_bytes + record_size_bytes <= builder->capacity_bytes;
+           (int64_t)estimated_bytes(builder) + record_size_bytes <= builder->capacity_bytes;
 }
 
 static uint8_t *put_bytes_field(uint8_t *out, struct kw_bytes field)
@@ -107,7 +166,7 @@ uint32_t kw_record_batch_builder_try_append(struct kw_record_batch_builder *buil
     if (!fits(builder, record_size_bytes)) {
         return 0;
     }
-    KB_ASSERT((int64_t)builder->written_bytes + record_size_bytes <= builder->capacity_bytes);
+    KB_ASSERT(kw_record_batch_builder_has_space(builder, record_size_bytes));
     uint8_t *begin = builder->memory + builder->written_bytes;
     const uint8_t *end = encode(begin, body_size_bytes, builder->record_count, timestamp_delta_ms, fields);
     KB_ASSERT(end - begin == record_size_bytes);
@@ -133,7 +192,7 @@ uint32_t kw_record_batch_builder_append(struct kw_record_batch_builder *builder,
 bool kw_record_batch_builder_is_full(const struct kw_record_batch_builder *builder)
 {
     return builder->state != KW_BUILDER_OPEN ||
-           (builder->record_count > 0 && builder->capacity_bytes <= builder->written_bytes);
+           (builder->record_count > 0 && builder->capacity_bytes <= estimated_bytes(builder));
 }
 
 bool kw_record_batch_builder_is_closed(const struct kw_record_batch_builder *builder)
@@ -143,7 +202,10 @@ bool kw_record_batch_builder_is_closed(const struct kw_record_batch_builder *bui
 
 uint32_t kw_record_batch_builder_estimated_size_bytes(const struct kw_record_batch_builder *builder)
 {
-    return builder->state == KW_BUILDER_CLOSED && builder->record_count == 0 ? 0 : builder->written_bytes;
+    if (builder->state == KW_BUILDER_CLOSED) {
+        return builder->record_count == 0 ? 0 : builder->written_bytes;
+    }
+    return estimated_bytes(builder);
 }
 
 int32_t kw_record_batch_builder_record_count(const struct kw_record_batch_builder *builder)
@@ -167,6 +229,47 @@ void kw_record_batch_builder_close_for_appends(struct kw_record_batch_builder *b
     if (builder->state == KW_BUILDER_OPEN) {
         builder->state = KW_BUILDER_CLOSED_FOR_APPENDS;
     }
+}
+
+size_t kw_record_batch_builder_compressed_bound_bytes(const struct kw_record_batch_builder *builder)
+{
+    return KW_RECORD_BATCH_OVERHEAD_BYTES +
+           kw_compress_bound_bytes(builder->options.compression, uncompressed_bytes(builder));
+}
+
+bool kw_record_batch_builder_compress(struct kw_record_batch_builder *builder, void *out, uint32_t out_bytes)
+{
+    KB_ASSERT(builder->state == KW_BUILDER_CLOSED_FOR_APPENDS && has_compression(builder) &&
+              !builder->is_compressed && out_bytes <= INT32_MAX);
+    uint32_t length_bytes = uncompressed_bytes(builder);
+    size_t records_bytes;
+    if (kw_compress(builder->options.compression, builder->memory + KW_RECORD_BATCH_OVERHEAD_BYTES,
+                    length_bytes, (uint8_t *)out + KW_RECORD_BATCH_OVERHEAD_BYTES,
+                    out_bytes - KW_RECORD_BATCH_OVERHEAD_BYTES, &records_bytes) != KW_ERROR_NONE) {
+        return false;
+    }
+    builder->memory = out;
+    builder->memory_bytes = out_bytes;
+    builder->written_bytes = KW_RECORD_BATCH_OVERHEAD_BYTES + (uint32_t)records_bytes;
+    builder->uncompressed_bytes = length_bytes;
+    builder->is_compressed = true;
+    check(builder);
+    return true;
+}
+
+void kw_record_batch_builder_give_up_compression(struct kw_record_batch_builder *builder)
+{
+    KB_ASSERT(builder->state == KW_BUILDER_CLOSED_FOR_APPENDS && !builder->is_compressed);
+    builder->options.compression = KW_COMPRESSION_NONE;
+}
+
+float kw_record_batch_builder_compression_ratio(const struct kw_record_batch_builder *builder)
+{
+    if (!builder->is_compressed) {
+        return 1.0F;
+    }
+    float records_bytes = (float)(int32_t)(builder->written_bytes - KW_RECORD_BATCH_OVERHEAD_BYTES);
+    return records_bytes / (float)(int32_t)builder->uncompressed_bytes;
 }
 
 /* Kafka: MemoryRecordsBuilder.validateProducerState. */
@@ -216,6 +319,7 @@ void kw_record_batch_builder_close(struct kw_record_batch_builder *builder)
     check(builder);
     check_producer_state(&builder->options);
     if (builder->record_count > 0) {
+        KB_ASSERT(!has_compression(builder) || builder->is_compressed);
         write_header(builder);
     }
     builder->state = KW_BUILDER_CLOSED;

@@ -398,6 +398,7 @@ static void enlarge_batch(uint32_t capacity_bytes)
     batch->buffer = large;
     batch->builder.memory = large->bytes;
     batch->builder.capacity_bytes = capacity_bytes;
+    batch->builder.memory_bytes = capacity_bytes;
 }
 
 /* Four records with a header each, in one batch of partition 0, drained. */
