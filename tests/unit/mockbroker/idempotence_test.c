@@ -66,6 +66,12 @@ static void sequences_wrap(void)
     CU_ASSERT_EQUAL(send(&h, c, 1, INT32_MAX, 3, 0).error_code, 0); /* 2^31-1, 0, 1 */
     CU_ASSERT_EQUAL(send(&h, c, 1, INT32_MAX, 3, 0).base_offset, 1);
     CU_ASSERT_EQUAL(send(&h, c, 1, 2, 1, 0).base_offset, 4);
+    CU_ASSERT_EQUAL(send(&h, c, 1, 0, 1, 1).error_code, 0); /* a new epoch */
+    harness_close(&h);
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(send(&h, c, 1, INT32_MAX, 1, 0).error_code, 0);
+    CU_ASSERT_EQUAL(send(&h, c, 1, 0, 1, 0).error_code, 0); /* 0 follows 2^31-1 */
     harness_close(&h);
 }
 

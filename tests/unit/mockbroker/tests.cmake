@@ -5,3 +5,4 @@ linger_unit_test(mockbroker_idempotence SOURCES mockbroker/idempotence_test.c mo
 linger_unit_test(mockbroker_apis SOURCES mockbroker/apis_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_fault SOURCES mockbroker/fault_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_chaos SOURCES mockbroker/chaos_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_leader SOURCES mockbroker/leader_test.c mockbroker/harness.c LAYERS mockbroker base wire)
