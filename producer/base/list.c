@@ -13,36 +13,6 @@ void kb_list_node_init(struct kb_list_node *node)
     *node = (struct kb_list_node){0};
 }
 
-bool kb_list_is_empty(const struct kb_list *list)
-{
-    return list->ring.next == &list->ring;
-}
-
-bool kb_list_node_is_linked(const struct kb_list_node *node)
-{
-    return node->next != NULL;
-}
-
-struct kb_list_node *kb_list_next(const struct kb_list *list, const struct kb_list_node *node)
-{
-    return node->next != &list->ring ? node->next : NULL;
-}
-
-struct kb_list_node *kb_list_previous(const struct kb_list *list, const struct kb_list_node *node)
-{
-    return node->previous != &list->ring ? node->previous : NULL;
-}
-
-struct kb_list_node *kb_list_first(const struct kb_list *list)
-{
-    return kb_list_next(list, &list->ring);
-}
-
-struct kb_list_node *kb_list_last(const struct kb_list *list)
-{
-    return kb_list_previous(list, &list->ring);
-}
-
 void kb_list_insert_after(struct kb_list_node *place, struct kb_list_node *node)
 {
     KB_ASSERT(kb_list_node_is_linked(place) && !kb_list_node_is_linked(node));

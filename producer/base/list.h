@@ -36,15 +36,40 @@ void kb_list_init(struct kb_list *list);
 /** For an object that is not in a list yet; zeroed memory is such an object too. */
 void kb_list_node_init(struct kb_list_node *node);
 
-bool kb_list_is_empty(const struct kb_list *list);
+/* What only looks is inline: it is on the path of every record, and shorter than a call. */
+
+static inline bool kb_list_is_empty(const struct kb_list *list)
+{
+    return list->ring.next == &list->ring;
+}
+
 /** In any list. */
-bool kb_list_node_is_linked(const struct kb_list_node *node);
+static inline bool kb_list_node_is_linked(const struct kb_list_node *node)
+{
+    return node->next != NULL;
+}
 
 /** NULL when there is none. */
-struct kb_list_node *kb_list_first(const struct kb_list *list);
-struct kb_list_node *kb_list_last(const struct kb_list *list);
-struct kb_list_node *kb_list_next(const struct kb_list *list, const struct kb_list_node *node);
-struct kb_list_node *kb_list_previous(const struct kb_list *list, const struct kb_list_node *node);
+static inline struct kb_list_node *kb_list_next(const struct kb_list *list, const struct kb_list_node *node)
+{
+    return node->next != &list->ring ? node->next : NULL;
+}
+
+static inline struct kb_list_node *kb_list_previous(const struct kb_list *list,
+                                                    const struct kb_list_node *node)
+{
+    return node->previous != &list->ring ? node->previous : NULL;
+}
+
+static inline struct kb_list_node *kb_list_first(const struct kb_list *list)
+{
+    return kb_list_next(list, &list->ring);
+}
+
+static inline struct kb_list_node *kb_list_last(const struct kb_list *list)
+{
+    return kb_list_previous(list, &list->ring);
+}
 
 void kb_list_push_back(struct kb_list *list, struct kb_list_node *node);
 void kb_list_push_front(struct kb_list *list, struct kb_list_node *node);

@@ -137,6 +137,20 @@ bool kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struc
     return true;
 }
 
+int32_t kp_producer_metadata_renew(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
+                                   int64_t now_ms)
+{
+    if (topic->index >= metadata->topic_capacity) {
+        return -1;
+    }
+    struct kp_topic_metadata *entry = &metadata->topics[topic->index];
+    if (!entry->is_tracked || entry->is_invalid || entry->partition_count == 0) {
+        return -1;
+    }
+    entry->expires_ms = add_ms(now_ms, metadata->options.max_idle_ms);
+    return (int32_t)entry->partition_count;
+}
+
 bool kp_producer_metadata_contains_topic(const struct kp_producer_metadata *metadata,
                                          const struct kp_topic *topic)
 {
@@ -271,14 +285,12 @@ void kp_producer_metadata_topic_view(const struct kp_producer_metadata *metadata
 {
     const struct kp_topic_metadata *entry = find_topic(metadata, topic);
 
-    memset(out, 0, sizeof(*out));
-    out->topic = topic->name;
-    if (entry == NULL) {
-        return;
+    *out = (struct kp_topic_view){.topic = topic->name};
+    if (entry != NULL) {
+        out->partition_count = (int32_t)entry->partition_count;
+        out->available = entry->available;
+        out->available_count = (int32_t)entry->available_count;
     }
-    out->partition_count = (int32_t)entry->partition_count;
-    out->available = entry->available;
-    out->available_count = (int32_t)entry->available_count;
 }
 
 const struct kp_partition_metadata *kp_producer_metadata_partition(

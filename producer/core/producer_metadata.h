@@ -58,6 +58,12 @@ bool kp_producer_metadata_bootstrap(struct kp_producer_metadata *metadata, const
  * ProducerMetadata.add. */
 bool kp_producer_metadata_add(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
                               int64_t now_ms);
+/**
+ * is_invalid_topic, add and partition_count in one look, for the topic of nearly every record: one that is of
+ * interest, valid and known. -1: it is something else, and nothing was changed.
+ */
+int32_t kp_producer_metadata_renew(struct kp_producer_metadata *metadata, const struct kp_topic *topic,
+                                   int64_t now_ms);
 bool kp_producer_metadata_contains_topic(const struct kp_producer_metadata *metadata,
                                          const struct kp_topic *topic);
 

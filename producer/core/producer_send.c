@@ -340,18 +340,18 @@ static bool has_partition(const struct kp_send *send, int32_t partition_count)
 static void wait_on_metadata(struct kp_producer *producer, struct kp_send *send, int64_t now_ms,
                              struct kp_outcome *out)
 {
+    int32_t partition_count = kp_producer_metadata_renew(producer->metadata, send->topic, now_ms);
+    if (has_partition(send, partition_count)) {
+        metadata_known(producer, send, partition_count, now_ms, out);
+        return;
+    }
     if (kp_producer_metadata_is_invalid_topic(producer->metadata, send->topic)) {
         kp_failure_throw(&out->failure, "InvalidTopicException", send->topic->name);
         metadata_failed(producer, send, now_ms, out);
         return;
     }
     kp_producer_metadata_add(producer->metadata, send->topic, now_ms);
-    int32_t partition_count = kp_producer_metadata_partition_count(producer->metadata, send->topic);
-    if (has_partition(send, partition_count)) {
-        metadata_known(producer, send, partition_count, now_ms, out);
-        return;
-    }
-    send->old_partition_count = partition_count;
+    send->old_partition_count = kp_producer_metadata_partition_count(producer->metadata, send->topic);
     request_metadata(producer, send, now_ms, out);
 }
 

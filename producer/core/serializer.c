@@ -9,6 +9,12 @@
 
 enum { NUMBER_TEXT_BYTES = 64 };
 
+static bool is_of_bytes(enum kp_serializer_kind kind)
+{
+    return kind == KP_SERIALIZER_BYTE_ARRAY || kind == KP_SERIALIZER_BYTE_BUFFER ||
+           kind == KP_SERIALIZER_BYTES || kind == KP_SERIALIZER_STRING || kind == KP_SERIALIZER_UUID;
+}
+
 void kp_serializer_init(struct kp_serializer_state *serializer, enum kp_serializer_kind kind,
                         const char *class_name, const char *role, const struct kp_serializer *custom)
 {
@@ -17,6 +23,7 @@ void kp_serializer_init(struct kp_serializer_state *serializer, enum kp_serializ
     if (custom != NULL) {
         serializer->custom = *custom;
     }
+    serializer->passes_through = custom != NULL ? custom->serialize == NULL : is_of_bytes(kind);
 }
 
 void kp_serialized_release(struct kp_serialized *scratch, const struct linger_allocator *allocator)
@@ -172,10 +179,10 @@ static bool serialize_number(const struct kp_serializer_state *serializer,
     return put_big_endian(scratch, allocator, bits, length_bytes, out, failure);
 }
 
-bool kp_serializer_serialize(const struct kp_serializer_state *serializer,
-                             const struct linger_allocator *allocator, const char *topic,
-                             struct kp_bytes object, struct kp_serialized *scratch, struct kp_bytes *out,
-                             struct kp_failure *failure)
+bool kp_serializer_convert(const struct kp_serializer_state *serializer,
+                           const struct linger_allocator *allocator, const char *topic,
+                           struct kp_bytes object, struct kp_serialized *scratch, struct kp_bytes *out,
+                           struct kp_failure *failure)
 {
     if (serializer->is_custom && serializer->custom.serialize != NULL) {
         return serialize_custom(serializer, allocator, topic, object, scratch, out, failure);

@@ -17,6 +17,7 @@ struct kp_serializer_state {
     enum kp_serializer_kind kind;
     struct kp_serializer custom;
     bool is_custom;
+    bool passes_through;    /* bytes and text: object is the result */
     const char *class_name; /* for messages; borrowed */
     const char *role;       /* "key" or "value"; static */
 };
@@ -32,14 +33,26 @@ struct kp_serialized {
 void kp_serializer_init(struct kp_serializer_state *serializer, enum kp_serializer_kind kind,
                         const char *class_name, const char *role, const struct kp_serializer *custom);
 
+/** kp_serializer_serialize of what does not pass through. */
+bool kp_serializer_convert(const struct kp_serializer_state *serializer,
+                           const struct linger_allocator *allocator, const char *topic,
+                           struct kp_bytes object, struct kp_serialized *scratch, struct kp_bytes *out,
+                           struct kp_failure *failure) __attribute__((warn_unused_result));
+
 /**
  * *out is object itself, or in scratch and valid until that is used again. False with the exception.
  * Kafka: Serializer.serialize.
  */
-bool kp_serializer_serialize(const struct kp_serializer_state *serializer,
-                             const struct linger_allocator *allocator, const char *topic,
-                             struct kp_bytes object, struct kp_serialized *scratch, struct kp_bytes *out,
-                             struct kp_failure *failure) __attribute__((warn_unused_result));
+static inline __attribute__((warn_unused_result)) bool kp_serializer_serialize(
+    const struct kp_serializer_state *serializer, const struct linger_allocator *allocator, const char *topic,
+    struct kp_bytes object, struct kp_serialized *scratch, struct kp_bytes *out, struct kp_failure *failure)
+{
+    if (serializer->passes_through) { /* nearly always; shorter than a call */
+        *out = object;
+        return true;
+    }
+    return kp_serializer_convert(serializer, allocator, topic, object, scratch, out, failure);
+}
 
 void kp_serialized_release(struct kp_serialized *scratch, const struct linger_allocator *allocator);
 

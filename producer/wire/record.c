@@ -7,14 +7,15 @@
 
 enum { ATTRIBUTES_BYTES = 1 };
 
-static int64_t bytes_field_size_bytes(struct kw_bytes field)
+static inline int64_t bytes_field_size_bytes(struct kw_bytes field)
 {
     int32_t length = kw_bytes_encoded_length(field);
-    return (int64_t)kw_base128_size_bytes(kw_zigzag32(length)) + (length > 0 ? length : 0);
+    return length > 0 ? (int64_t)kw_base128_size_bytes(kw_zigzag32(length)) + length : 1;
 }
 
-/* Key, value and headers: what does not depend on the batch. Kafka: DefaultRecord.sizeOf. */
-static int64_t fields_size_bytes(const struct kw_record_fields *fields)
+/* Key, value and headers: what does not depend on the batch. Kafka: DefaultRecord.sizeOf. Inline, since each
+ * record is measured for its bound and again for its place. */
+static inline int64_t fields_size_bytes(const struct kw_record_fields *fields)
 {
     KB_ASSERT(fields->header_count >= 0);
     int64_t size_bytes = bytes_field_size_bytes(fields->key) + bytes_field_size_bytes(fields->value) +
