@@ -278,6 +278,14 @@ static struct field member_field(struct input *input, const cJSON *object, const
     return field;
 }
 
+static bool is_blank(const char *text, const char *end)
+{
+    while (text < end && (*text == ' ' || *text == '\t')) {
+        text++;
+    }
+    return text >= end;
+}
+
 static void read_json_lines(struct input *input, size_t length_bytes)
 {
     const char *end = input->bytes + length_bytes;
@@ -292,8 +300,9 @@ static void read_json_lines(struct input *input, size_t length_bytes)
         if (row_bytes == 0) {
             continue;
         }
-        cJSON *object = cJSON_ParseWithLength(row, row_bytes);
-        if (!cJSON_IsObject(object)) {
+        const char *rest = NULL;
+        cJSON *object = cJSON_ParseWithLengthOpts(row, row_bytes, &rest, false);
+        if (!cJSON_IsObject(object) || !is_blank(rest, row + row_bytes)) {
             complain_row(input, line, "is not a JSON object");
         } else {
             struct field value =

@@ -7,6 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As much of a text as there is room for, without half of a UTF-8 character at its end. */
+static void copy_text(char *out, size_t capacity_bytes, const char *text)
+{
+    size_t length_bytes = strlen(text);
+    if (length_bytes >= capacity_bytes) {
+        length_bytes = capacity_bytes - 1;
+        while (length_bytes > 0 && ((unsigned char)text[length_bytes] & 0xc0) == 0x80) {
+            length_bytes--;
+        }
+    }
+    memcpy(out, text, length_bytes);
+    out[length_bytes] = '\0';
+}
+
 /* org.apache.kafka.common.serialization.StringSerializer is StringSerializer to people. */
 static const char *short_class(const char *name)
 {
@@ -59,7 +73,7 @@ static const char *compression_name(enum kp_compression compression)
 static void fill_producer(const struct sim_producer_driver *driver, struct sim_producer_info *info)
 {
     const struct kp_producer_config *config = kp_config_values(driver->config);
-    snprintf(info->name, sizeof info->name, "%s", driver->scenario->name);
+    copy_text(info->name, sizeof info->name, driver->scenario->name);
     snprintf(info->acks, sizeof info->acks, "%s", config->acks < 0 ? "all" : config->acks == 0 ? "0" : "1");
     snprintf(info->partitioner, sizeof info->partitioner, "%s", short_class(config->partitioner_class));
     snprintf(info->key_serializer, sizeof info->key_serializer, "%s",
@@ -80,8 +94,7 @@ static void fill_producer(const struct sim_producer_driver *driver, struct sim_p
     info->is_idempotent = config->is_idempotent;
     info->interceptor_count = driver->scenario->interceptor_count;
     for (uint32_t i = 0; i < driver->scenario->thread_count && i < SIM_THREADS_MAX; i++) {
-        snprintf(info->threads[i].name, sizeof info->threads[i].name, "%s",
-                 driver->scenario->threads[i].name);
+        copy_text(info->threads[i].name, sizeof info->threads[i].name, driver->scenario->threads[i].name);
         info->thread_count = i + 1;
     }
 }
@@ -130,8 +143,8 @@ void sim_world_fill_info(const struct sim_world *world, struct sim_run_info *inf
         .topic_count = scenario->topic_count,
         .producer_count = world->producer_count,
     };
-    snprintf(info->name, sizeof info->name, "%s", scenario->name);
-    snprintf(info->path, sizeof info->path, "%s", scenario->path);
+    copy_text(info->name, sizeof info->name, scenario->name);
+    copy_text(info->path, sizeof info->path, scenario->path);
     for (uint32_t i = 0; i < scenario->broker_count; i++) {
         info->brokers[i].id = scenario->broker_ids[i];
     }
