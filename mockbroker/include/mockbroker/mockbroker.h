@@ -153,6 +153,8 @@ int64_t mb_next_deadline_us(const struct mb_cluster *cluster);
 bool mb_kill(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
 /** Controlled shutdown: leaders move first. */
 bool mb_shutdown(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
+/** Its logs are as they were, its high watermarks as last checkpointed. It is up when the controller has
+ *  registered it, which waits until the session of the process before it has ended. */
 bool mb_restart(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
 /** The process stalls: nothing is read, answered or fetched until it thaws. */
 bool mb_freeze(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
@@ -172,13 +174,14 @@ bool mb_move_leader(struct mb_cluster *cluster, const char *topic, int32_t parti
 bool mb_add_partitions(struct mb_cluster *cluster, const char *topic, int32_t partition_count,
                        int64_t now_us);
 
-/** What to do to the next `count` requests of an API that meet the filter. */
+/** What to do to the next `count` requests of clients, of an API, that meet the filter. Each hit is announced
+ * as a FAULT event, with the API in `other`. */
 struct mb_request_fault {
     enum mb_request_fault_kind {
         MB_FAULT_ERROR,          /* answer with `code`; appended: carry it out all the same */
         MB_FAULT_DELAY_RESPONSE, /* by delay_us */
-        MB_FAULT_DROP_RESPONSE,  /* carried out, never answered */
-        MB_FAULT_DROP_REQUEST,   /* neither */
+        MB_FAULT_DROP_RESPONSE,  /* carried out, never answered; nothing more is read from its connection */
+        MB_FAULT_DROP_REQUEST,   /* neither; nothing more is read from its connection */
         MB_FAULT_DISCONNECT,     /* carried out, then the connection is closed instead of an answer */
         MB_FAULT_THROTTLE,       /* throttle_time_ms = delay_us / 1000 */
     } kind;
@@ -191,6 +194,7 @@ struct mb_request_fault {
     int64_t delay_us;
     uint32_t count;
 };
+/** False: no such broker, an API that is not served, or a count of 0. The fault is copied. */
 bool mb_inject(struct mb_cluster *cluster, const struct mb_request_fault *fault);
 /** The broker closes all its client connections. */
 bool mb_disconnect_clients(struct mb_cluster *cluster, int32_t broker, int64_t now_us);
