@@ -56,6 +56,7 @@ static void after_send(struct sim_app_thread *thread, const struct kp_outcome *o
     case KP_OUTCOME_DONE:
         sim_ledger_appended(world->ledger, thread->record_id, outcome->partition);
         thread->state = thread->config->sync ? SIM_THREAD_AWAITING : SIM_THREAD_READY;
+        thread->driver->threads_awaiting += thread->config->sync;
         break;
     case KP_OUTCOME_FAILED:
     case KP_OUTCOME_THROWN:
@@ -188,6 +189,7 @@ void sim_app_thread_record_done(struct sim_app_thread *thread, uint32_t record_i
 {
     if (thread->state == SIM_THREAD_AWAITING && thread->record_id == record_id) {
         thread->state = SIM_THREAD_READY;
+        thread->driver->threads_awaiting--;
         schedule_next(thread);
     }
 }

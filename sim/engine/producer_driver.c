@@ -267,7 +267,8 @@ static void take_completions(struct sim_producer_driver *driver)
         } else {
             sim_ledger_acked(driver->world->ledger, done.record_id, done.metadata.offset);
         }
-        for (uint32_t i = 0; i < driver->thread_count; i++) {
+        /* Nearly always nobody waits, and there may be many threads and very many records. */
+        for (uint32_t i = 0; driver->threads_awaiting > 0 && i < driver->thread_count; i++) {
             sim_app_thread_record_done(&driver->threads[i], done.record_id);
         }
     }

@@ -67,6 +67,7 @@ struct sim_producer_driver {
     struct sim_app_thread *threads;
     uint32_t thread_count;
     uint32_t threads_done;
+    uint32_t threads_awaiting; /* the ack of what they sent */
     bool is_closing;
     bool is_recreating;
     uint64_t close_ticket;
