@@ -20,7 +20,7 @@ target_include_directories(linger PRIVATE ${CMAKE_BINARY_DIR}/layers/cli)
 target_compile_definitions(linger PRIVATE LINGER_VERSION="${PROJECT_VERSION}"
   LINGER_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
 target_link_libraries(linger PRIVATE linger_options linger_base linger_engine linger_export linger_model)
-if(TARGET linger_view AND LINGER_PLAY)
+if(TARGET linger_view)
   target_sources(linger PRIVATE
     cli/bench_frame.c
     cli/command_play.c
