@@ -96,10 +96,10 @@ static void choose_detail(const struct view_theme *theme, struct rows *rows, int
                                                   : VIEW_PX(2);
     int32_t height = step - rows->gap;
     int32_t least = view_theme_px(theme, 17);
-    int32_t most = view_theme_px(theme, 128);
+    int32_t most = view_theme_px(theme, 176);
     height = height > most ? most : height;
     rows->height = (height < least ? least : height) & ~15;
-    rows->detail = rows->height >= view_theme_px(theme, 80)   ? DETAIL_CELLS
+    rows->detail = rows->height >= view_theme_px(theme, 68)   ? DETAIL_CELLS
                    : rows->height >= view_theme_px(theme, 34) ? DETAIL_BAR
                                                               : DETAIL_LINE;
 }
@@ -112,12 +112,16 @@ static void draw_record(struct view_frame *frame, const struct model_record *rec
                         struct view_hue hue)
 {
     struct view_thing thing = view_thing_record(record->number);
-    cell = view_move(frame, view_thing_id(frame->info, &thing), cell, NULL);
+    struct view_rect place = view_move(frame, view_thing_id(frame->info, &thing), cell, NULL);
+    /* On its way it flies over the panels. */
+    bool flies = place.x != cell.x || place.y != cell.y;
+    enum view_layer before = view_draw_layer(frame->ui->list, flies ? VIEW_LAYER_MOVERS : VIEW_LAYER_STAGE);
     char tip[TEXT_BYTES];
     snprintf(tip, sizeof tip, "Record %u, key %.16s, %d bytes in its batch", (unsigned)record->number,
              record->key_bytes >= 0 ? record->key.bytes : "(none)", record->record_bytes);
-    view_cell(frame, cell, hue, VIEW_CELL_SOLID);
-    view_thing_hit(frame, &thing, cell, tip);
+    view_cell(frame, place, hue, VIEW_CELL_SOLID);
+    view_thing_hit(frame, &thing, place, tip);
+    view_draw_layer(frame->ui->list, before);
 }
 
 /* Cells as large as fit; when not even small ones do, the bar alone says how full it is. */
@@ -248,7 +252,9 @@ static void draw_batch_card(struct view_frame *frame, int32_t index, struct view
              hue.fill);
     view_rect_cut_bottom(&inside, VIEW_PX(2));
     struct view_rect foot = view_rect_cut_bottom(&inside, theme->chip_height);
-    draw_cells(frame, index, inside, hue);
+    if (inside.h >= view_theme_px(theme, 5)) {
+        draw_cells(frame, index, inside, hue);
+    }
     draw_foot(frame, batch, foot, hue);
 }
 
@@ -381,6 +387,11 @@ static void draw_row(struct view_frame *frame, const struct rows *rows, int32_t 
         view_label(ui, view_rect_cut_left(&inside, inside.w * 3 / 10), theme->mono_small_strong, hue.ink,
                    VIEW_ALIGN_LEFT, name);
         view_rect_cut_left(&inside, theme->space_1);
+        int32_t most = view_theme_px(theme, 24);
+        if (inside.h > most) {
+            inside.y += (inside.h - most) / 2;
+            inside.h = most;
+        }
         draw_leader(frame, view_rect_cut_right(&inside, view_theme_px(theme, 30)),
                     partition->believed_leader);
         view_rect_cut_right(&inside, theme->space_1);
@@ -458,7 +469,7 @@ void view_draw_panel_accumulator(struct view_frame *frame, struct view_rect rect
         view_panel(frame->ui, rect, "RecordAccumulator", "Map<TopicPartition, Deque<ProducerBatch>>");
     int32_t pool = inside.h * 34 / 100;
     int32_t least = view_theme_px(theme, 96);
-    int32_t most = view_theme_px(theme, 196);
+    int32_t most = view_theme_px(theme, 230);
     pool = pool > most ? most : pool;
     if (pool >= least) {
         view_draw_panel_pool(frame, view_rect_cut_bottom(&inside, pool));

@@ -73,8 +73,8 @@ static void describe_partition(const struct model_record *record, char *text, si
 }
 
 /* What a station says: of the record when it has passed, else of the setting that it works by. */
-static void describe(const struct view_frame *frame, const struct hand *hand, uint32_t station, char *text,
-                     size_t capacity)
+static void describe(const struct view_frame *frame, const struct hand *hand, uint32_t station, bool is_short,
+                     char *text, size_t capacity)
 {
     const struct model_record *record = hand->record;
     bool has_passed = record != NULL && record->station >= station && record->station != MODEL_REJECTED;
@@ -91,7 +91,8 @@ static void describe(const struct view_frame *frame, const struct hand *hand, ui
     case MODEL_AT_SERIALIZER:
         short_serializer(frame->pinfo->key_serializer, first, sizeof first);
         if (has_passed) {
-            snprintf(text, capacity, "%s → %d / %d B", first, record->key_bytes, record->value_bytes);
+            snprintf(second, sizeof second, "%d / %d B", record->key_bytes, record->value_bytes);
+            snprintf(text, capacity, is_short ? "%.0s%s" : "%s → %s", first, second);
         } else {
             short_serializer(frame->pinfo->value_serializer, second, sizeof second);
             snprintf(text, capacity, "%s / %s", first, second);
@@ -105,17 +106,22 @@ static void describe(const struct view_frame *frame, const struct hand *hand, ui
         }
         break;
     case MODEL_AT_SIZE_CHECK:
-        view_format_count(frame->pinfo->max_request_size_bytes, second, sizeof second);
+        if (is_short) {
+            view_format_bytes_short(frame->pinfo->max_request_size_bytes, second, sizeof second);
+        } else {
+            view_format_bytes(frame->pinfo->max_request_size_bytes, second, sizeof second);
+        }
         if (has_passed && record->record_bytes > 0) {
             view_format_count(record->record_bytes, first, sizeof first);
-            snprintf(text, capacity, "%s ≤ %s B", first, second);
+            snprintf(text, capacity, "%s ≤ %s", first, second);
         } else {
-            snprintf(text, capacity, "≤ %s B", second);
+            snprintf(text, capacity, "≤ %s", second);
         }
         break;
     default:
         if (record != NULL && record->batch != 0) {
-            snprintf(text, capacity, "batch #%u, slot %u", (unsigned)record->batch, (unsigned)record->slot);
+            snprintf(text, capacity, is_short ? "#%u, slot %u" : "batch #%u, slot %u",
+                     (unsigned)record->batch, (unsigned)record->slot);
         } else {
             snprintf(text, capacity, "tryAppend");
         }
@@ -150,7 +156,11 @@ static void draw_station(struct view_frame *frame, const struct hand *hand, uint
     bool is_here = hand->is_held && hand->record->station == station;
     bool is_stuck = is_here && hand->is_blocked;
     char detail[DETAIL_BYTES];
-    describe(frame, hand, station, detail, sizeof detail);
+    int32_t room = rect.w - 2 * (theme->space_2 + VIEW_PX(2)) - (is_here ? view_theme_px(theme, 22) : 0);
+    describe(frame, hand, station, false, detail, sizeof detail);
+    if (view_label_width(ui, theme->mono_small, detail) > room) {
+        describe(frame, hand, station, true, detail, sizeof detail);
+    }
     uint32_t ink = is_stuck ? theme->warn.ink : is_here ? hand->hue.ink : theme->text_muted;
     if (is_stuck) {
         char left[40];
@@ -183,7 +193,9 @@ static void draw_station(struct view_frame *frame, const struct hand *hand, uint
         view_label(ui, view_rect_cut_left(&inside, width), theme->body, theme->text, VIEW_ALIGN_LEFT,
                    station_titles[station]);
         view_rect_cut_left(&inside, theme->space_2);
-        view_label(ui, inside, theme->mono_small, ink, VIEW_ALIGN_RIGHT, detail);
+        if (is_here || view_label_width(ui, theme->mono_small, detail) <= inside.w) {
+            view_label(ui, inside, theme->mono_small, ink, VIEW_ALIGN_RIGHT, detail);
+        }
     }
     if (is_here) {
         draw_badge(frame, hand, rect);
@@ -195,7 +207,7 @@ static void draw_stations(struct view_frame *frame, const struct hand *hand, str
     const struct view_theme *theme = frame->theme;
     int32_t step = rect.h / STATIONS;
     int32_t gap = step > view_theme_px(theme, 52) ? theme->space_3 : theme->space_1;
-    step = step < view_theme_px(theme, 62) ? step : view_theme_px(theme, 62);
+    step = step < view_theme_px(theme, 72) ? step : view_theme_px(theme, 72);
     for (uint32_t i = 0; i < STATIONS; i++) {
         struct view_rect card = {rect.x, rect.y + (int32_t)i * step, rect.w, step - gap};
         if (i + 1 < STATIONS) {
@@ -249,17 +261,17 @@ static void draw_arithmetic(struct view_frame *frame, const struct hand *hand, s
                    VIEW_ALIGN_LEFT, "no partition yet");
         return;
     }
-    char key[64];
-    char middle[64];
+    char call[64];
+    char hash[64];
+    char modulo[64];
     char result[64];
     snprintf(result, sizeof result, "= partition %d", record->partition);
-    snprintf(key, sizeof key, "key \"%.16s\"", record->key.bytes);
     switch ((enum kb_partition_why)record->partition_why) {
     case KB_PARTITION_WHY_MURMUR2:
-        snprintf(middle, sizeof middle, "0x%08" PRIx32 " %% %d", (uint32_t)record->murmur2 & 0x7fffffffu,
-                 partitions_of(frame, record->topic));
-        draw_lines(frame, inside, (const char *const[4]){"toPositive(murmur2(key))%n", key, middle, result},
-                   hand->hue.ink);
+        snprintf(call, sizeof call, "murmur2(\"%.16s\")", record->key.bytes);
+        snprintf(hash, sizeof hash, "= 0x%08" PRIx32, (uint32_t)record->murmur2);
+        snprintf(modulo, sizeof modulo, "toPositive %% %d", partitions_of(frame, record->topic));
+        draw_lines(frame, inside, (const char *const[4]){call, hash, modulo, result}, hand->hue.ink);
         break;
     case KB_PARTITION_WHY_STICKY:
         draw_lines(frame, inside,
@@ -365,12 +377,19 @@ static void draw_callbacks(struct view_frame *frame, struct view_rect rect)
     view_draw_hit(
         ui->list, view_id_make(VIEW_HIT_TERM, 2, 0), rect, 0,
         "Callback.onCompletion runs on the Sender's thread, once per record, with its offset or its error.");
+    int32_t both =
+        view_label_width(ui, theme->mono_small, failed) + view_label_width(ui, theme->mono_small, acked);
+    int32_t name = view_label_width(ui, theme->label, "callbacks") + theme->space_1;
+    if (both > rect.w) {
+        snprintf(failed, sizeof failed, " · %u ✗", (unsigned)frame->p->failed);
+    }
+    if (both + name <= rect.w) {
+        view_label(ui, rect, theme->label, theme->text_muted, VIEW_ALIGN_LEFT, "callbacks");
+    }
     struct view_rect right = view_rect_cut_right(&rect, view_label_width(ui, theme->mono_small, failed));
     view_label(ui, right, theme->mono_small, frame->p->failed > 0 ? theme->fail.ink : theme->text_muted,
                VIEW_ALIGN_RIGHT, failed);
-    right = view_rect_cut_right(&rect, view_label_width(ui, theme->mono_small, acked));
-    view_label(ui, right, theme->mono_small, theme->ok.ink, VIEW_ALIGN_RIGHT, acked);
-    view_label(ui, rect, theme->label, theme->text_muted, VIEW_ALIGN_LEFT, "callbacks");
+    view_label(ui, rect, theme->mono_small, theme->ok.ink, VIEW_ALIGN_RIGHT, acked);
 }
 
 /* --- Whose thread
@@ -411,26 +430,29 @@ static void draw_choices(struct view_frame *frame, struct view_rect *inside)
 void view_draw_panel_application(struct view_frame *frame, struct view_rect rect)
 {
     const struct view_theme *theme = frame->theme;
-    struct view_rect inside = view_panel(frame->ui, rect, "Application thread", "KafkaProducer.send()");
+    const char *title = "Application thread";
+    bool fits = view_label_width(frame->ui, theme->title, title) <= rect.w - 2 * theme->space_3;
+    struct view_rect inside =
+        view_panel(frame->ui, rect, fits ? title : "Application", fits ? "KafkaProducer.send()" : "send()");
     draw_choices(frame, &inside);
     struct hand hand = hand_of(frame);
     struct view_rect callbacks = view_rect_cut_bottom(&inside, theme->row_height);
     view_rect_cut_bottom(&inside, theme->space_1);
     int32_t least = STATIONS * view_theme_px(theme, 28);
-    int32_t dots = view_theme_px(theme, 16 + 2 * 17);
+    int32_t dots = view_theme_px(theme, 16 + 2 * 17) + theme->space_2;
     int32_t arithmetic = 4 * view_theme_px(theme, 17) + 2 * theme->space_2;
-    if (inside.h - dots - theme->space_2 >= least) {
-        draw_waiting(frame, view_rect_cut_bottom(&inside, dots));
-        view_rect_cut_bottom(&inside, theme->space_2);
-    }
-    int32_t stations = inside.h - arithmetic - theme->space_2;
-    int32_t most = STATIONS * view_theme_px(theme, 62);
-    if (stations >= least) {
-        stations = stations < most ? stations : most;
-        draw_stations(frame, &hand, view_rect_cut_top(&inside, stations));
+    bool has_dots = inside.h - dots >= least;
+    bool has_arithmetic = inside.h - dots - arithmetic >= least;
+    int32_t stations = inside.h - (has_dots ? dots : 0) - (has_arithmetic ? arithmetic : 0);
+    int32_t most = STATIONS * view_theme_px(theme, 72);
+    stations = stations < most ? stations : most;
+    draw_stations(frame, &hand, view_rect_cut_top(&inside, stations));
+    if (has_arithmetic) {
         draw_arithmetic(frame, &hand, view_rect_cut_top(&inside, arithmetic));
-    } else {
-        draw_stations(frame, &hand, inside);
+    }
+    if (has_dots) {
+        view_rect_cut_top(&inside, theme->space_2);
+        draw_waiting(frame, inside);
     }
     draw_callbacks(frame, callbacks);
 }

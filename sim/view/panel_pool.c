@@ -56,8 +56,8 @@ static void draw_legend(struct view_frame *frame, struct view_rect *inside, cons
     const struct view_theme *theme = frame->theme;
     for (uint32_t row = 0; row < 2; row++) {
         struct view_rect line = view_rect_cut_top(inside, view_theme_px(theme, 16));
-        struct view_rect right = view_rect_cut_right(&line, (line.w - theme->space_4) / 2);
-        view_rect_cut_right(&line, theme->space_4);
+        struct view_rect right = view_rect_cut_right(&line, (line.w - theme->space_3) / 2);
+        view_rect_cut_right(&line, theme->space_3);
         if (row == 0) {
             draw_legend_entry(
                 frame, line, theme->accent.fill, theme->text, "in batches", memory->in_batches,
@@ -123,9 +123,10 @@ static void draw_history(struct view_frame *frame, struct view_rect rect)
     for (uint32_t i = 0; i < plot->count; i++) {
         values[i] = (int32_t)(plot->used_bytes_k[i] < INT32_MAX ? plot->used_bytes_k[i] : INT32_MAX);
     }
-    struct view_rect line = rect;
-    view_label(frame->ui, view_rect_cut_top(&line, view_theme_px(theme, 14)), theme->label, theme->text_faint,
-               VIEW_ALIGN_RIGHT, "bytes in use");
+    const char *name = "in use so far";
+    view_label(frame->ui, view_rect_cut_left(&rect, view_label_width(frame->ui, theme->label, name)),
+               theme->label, theme->text_faint, VIEW_ALIGN_LEFT, name);
+    view_rect_cut_left(&rect, theme->space_2);
     if (plot->count > 1) {
         struct view_series series = {.values = values, .count = plot->count, .hue = theme->accent};
         view_sparkline(frame->ui, rect, &series);

@@ -54,23 +54,43 @@ static uint32_t collect_lines(const struct view_frame *frame, struct line lines[
     return count;
 }
 
-/* "LINGER 1.1 ms": the first reason, its time, and how many more there are. */
+/* "no room"; "backoff 88 ms"; for linger, by far the most common, only the time that is left. */
 static void say_why(const struct view_frame *frame, const struct model_batch *batch, char *text,
                     size_t capacity)
 {
+    char left[40];
+    int64_t left_us = batch->ripe_us - frame->now_us;
+    view_format_duration(left_us > 0 ? left_us : 0, left, sizeof left);
+    if (batch->left == 0 && batch->held == KB_HELD_LINGER && batch->ripe_us >= 0) {
+        snprintf(text, capacity, "%s", left);
+        return;
+    }
     view_format_mask(batch->left != 0 ? KB_FIELD_LEFT : KB_FIELD_HELD,
                      batch->left != 0 ? batch->left : batch->held, text, capacity);
     for (char *at = text; *at != '\0'; at++) {
         *at = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
     }
     size_t used = strlen(text);
-    if (batch->left == 0 && (batch->held & (KB_HELD_LINGER | KB_HELD_BACKOFF)) != 0 && batch->ripe_us >= 0) {
-        char left[40];
-        int64_t left_us = batch->ripe_us - frame->now_us;
-        view_format_duration(left_us > 0 ? left_us : 0, left, sizeof left);
+    if (batch->left == 0 && (batch->held & KB_HELD_BACKOFF) != 0 && batch->ripe_us >= 0) {
         snprintf(text + used, capacity - used, " %s", left);
     } else if (used == 0) {
-        snprintf(text, capacity, "not looked at yet");
+        snprintf(text, capacity, "new");
+    }
+}
+
+/* Whose line it is: the topic gives way first. */
+static void name_line(struct view_frame *frame, const struct model_partition *partition, int32_t room,
+                      char *label, size_t capacity)
+{
+    char name[SIM_TEXT_BYTES];
+    char leader[24] = "–";
+    view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
+    if (partition->believed_leader >= 0) {
+        snprintf(leader, sizeof leader, "B%d", partition->believed_leader);
+    }
+    snprintf(label, capacity, "%s %s", leader, name);
+    if (view_label_width(frame->ui, frame->theme->mono_small, label) > room) {
+        snprintf(label, capacity, "%s P%d", leader, partition->partition);
     }
 }
 
@@ -81,15 +101,10 @@ static void draw_ready_line(struct view_frame *frame, const struct line *line, s
     const struct model_batch *batch = &frame->model->batches[line->batch];
     struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
     char name[TEXT_BYTES];
-    char label[TEXT_BYTES + 16];
+    char label[TEXT_BYTES + 32];
     char why[TEXT_BYTES];
     char tip[400];
     view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
-    if (partition->believed_leader >= 0) {
-        snprintf(label, sizeof label, "B%d %s", partition->believed_leader, name);
-    } else {
-        snprintf(label, sizeof label, "– %s", name);
-    }
     say_why(frame, batch, why, sizeof why);
     snprintf(tip, sizeof tip, "Batch #%u at the head of %s: %s", (unsigned)batch->number, name, why);
     struct view_thing thing = view_thing_partition(partition->topic, partition->partition);
@@ -104,10 +119,11 @@ static void draw_ready_line(struct view_frame *frame, const struct line *line, s
     view_draw_circle(frame->ui->list, center, view_theme_px(theme, 5), VIEW_NONE,
                      may_leave ? theme->warn.ink : theme->line_strong, theme->stroke);
     int32_t width = view_label_width(frame->ui, theme->mono_small, why);
-    int32_t most = row.w - view_theme_px(theme, 66);
+    int32_t most = row.w - view_theme_px(theme, 42);
     view_label(frame->ui, view_rect_cut_right(&row, width < most ? width : most), theme->mono_small,
                may_leave ? theme->warn.ink : theme->text_muted, VIEW_ALIGN_RIGHT, why);
     view_rect_cut_right(&row, theme->space_1);
+    name_line(frame, partition, row.w, label, sizeof label);
     view_label(frame->ui, row, theme->mono_small, hue.ink, VIEW_ALIGN_LEFT, label);
 }
 
@@ -120,9 +136,12 @@ static void draw_ready(struct view_frame *frame, struct view_rect *inside, uint3
     int32_t height = view_theme_px(theme, 28) + (int32_t)rows * view_theme_px(theme, 17);
     char detail[40];
     snprintf(detail, sizeof detail, "pass %" PRId64, frame->p->passes);
+    bool fits = view_label_width(frame->ui, theme->mono_strong, "ready() ") +
+                    view_label_width(frame->ui, theme->mono_small, detail) <=
+                inside->w - 3 * theme->space_2;
     struct view_rect card =
         view_card(frame->ui, view_id_make(VIEW_HIT_TERM, 30, 0), view_rect_cut_top(inside, height),
-                  VIEW_CARD_MONO | VIEW_CARD_TIGHT, VIEW_NONE, "ready()", detail);
+                  VIEW_CARD_MONO | VIEW_CARD_TIGHT, VIEW_NONE, "ready()", fits ? detail : NULL);
     if (count == 0) {
         view_label(frame->ui, view_rect_cut_top(&card, view_theme_px(theme, 17)), theme->label,
                    theme->text_faint, VIEW_ALIGN_LEFT, "every deque is empty");
@@ -199,12 +218,18 @@ static void draw_drain(struct view_frame *frame, struct view_rect *inside)
     struct view_thing thing = view_thing_batch(frame->producer, last->batch);
     struct view_rect row = view_rect_cut_top(&card, line_height);
     view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), row, 0, NULL);
+    int32_t room = row.w - theme->space_2 - view_label_width(frame->ui, theme->mono_small, text);
+    if (view_label_width(frame->ui, theme->mono_small, since) > room) {
+        since[0] = '\0';
+    }
     view_label_pair(frame->ui, row, theme->mono_small, text, hue.ink, is_now ? "" : since, theme->text_faint);
     view_format_mask(KB_FIELD_LEFT, last->left, text, sizeof text);
     char bytes[40];
     view_format_bytes(last->bytes, bytes, sizeof bytes);
+    room = card.w - theme->space_2 - view_label_width(frame->ui, theme->mono_small, text);
+    bool has_room = view_label_width(frame->ui, theme->mono_small, bytes) <= room;
     view_label_pair(frame->ui, view_rect_cut_top(&card, line_height), theme->mono_small, text,
-                    theme->warn.ink, bytes, theme->text_muted);
+                    theme->warn.ink, has_room ? bytes : "", theme->text_muted);
 }
 
 /* --- In flight
@@ -297,7 +322,7 @@ static void draw_node(struct view_frame *frame, uint32_t place, struct view_rect
     int64_t slots = frame->pinfo->max_in_flight < SLOTS_MAX ? frame->pinfo->max_in_flight : SLOTS_MAX;
     slots = slots < (int64_t)count ? (int64_t)count : slots;
     int32_t gap = theme->space_1;
-    int32_t fits = (row.w + gap) / (view_theme_px(theme, 18) + gap);
+    int32_t fits = (row.w + gap) / (view_theme_px(theme, 13) + gap);
     slots = slots < fits ? slots : fits;
     slots = slots > 0 ? slots : 1;
     int32_t size = (row.w - ((int32_t)slots - 1) * gap) / (int32_t)slots;
@@ -322,11 +347,17 @@ static void draw_in_flight(struct view_frame *frame, struct view_rect *inside, i
     char most[64];
     snprintf(most, sizeof most, "max %" PRId64 " / node", frame->pinfo->max_in_flight);
     struct view_rect head = view_rect_cut_top(&rect, theme->row_height);
+    int32_t title = view_label_width(frame->ui, theme->body_strong, "InFlightRequests") + theme->space_1;
     int32_t width = view_label_width(frame->ui, theme->mono_small, most);
+    if (title + width > head.w) {
+        snprintf(most, sizeof most, "≤ %" PRId64, frame->pinfo->max_in_flight);
+        width = view_label_width(frame->ui, theme->mono_small, most);
+    }
     view_label(frame->ui, view_rect_cut_right(&head, width), theme->mono_small, theme->text_muted,
                VIEW_ALIGN_RIGHT, most);
     view_rect_cut_right(&head, theme->space_1);
-    view_label(frame->ui, head, theme->body_strong, theme->text, VIEW_ALIGN_LEFT, "InFlightRequests");
+    view_label(frame->ui, head, theme->body_strong, theme->text, VIEW_ALIGN_LEFT,
+               title <= head.w + theme->space_1 ? "InFlightRequests" : "In flight");
     int32_t step = view_theme_px(theme, 26);
     struct view_rect nodes =
         view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_NODES, 0, 0), rect,
@@ -384,14 +415,14 @@ static void draw_poll(struct view_frame *frame, struct view_rect *inside)
     char text[TEXT_BYTES];
     view_format_duration(frame->p->poll_ms * 1000, text, sizeof text);
     view_key_value(frame->ui, view_rect_cut_top(&card, line_height), "time-out", text, theme->text);
-    key_and_time(frame, &card, "next linger expiry", next_ripe_us(frame, false));
+    key_and_time(frame, &card, "next linger", next_ripe_us(frame, false));
     key_and_time(frame, &card, "next retry", next_ripe_us(frame, true));
     if (frame->p->producer_id >= 0) {
         snprintf(text, sizeof text, "%" PRId64 " epoch %d", frame->p->producer_id, frame->p->epoch);
     } else {
         snprintf(text, sizeof text, frame->pinfo->is_idempotent ? "not yet" : "none");
     }
-    view_key_value(frame->ui, view_rect_cut_top(&card, line_height), "producer id", text, theme->text);
+    view_key_value(frame->ui, view_rect_cut_top(&card, line_height), "PID", text, theme->text);
     view_rect_cut_top(inside, theme->space_2);
 }
 

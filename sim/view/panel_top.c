@@ -105,7 +105,7 @@ static void draw_clock(struct view_frame *frame, struct view_rect clock, struct 
     struct view_ui *ui = frame->ui;
     const struct view_theme *theme = frame->theme;
     char text[96];
-    view_label(ui, view_rect_cut_left(&clock, view_theme_px(theme, 22)), theme->mono, theme->text_muted,
+    view_label(ui, view_rect_cut_left(&clock, view_theme_px(theme, 26)), theme->mono, theme->text_muted,
                VIEW_ALIGN_LEFT, "t =");
     view_format_clock(frame->now_us, text, sizeof text);
     view_label(ui, clock, theme->clock, theme->text, VIEW_ALIGN_LEFT, text);
@@ -182,7 +182,7 @@ static void draw_chips(struct view_frame *frame, struct view_rect rect, const st
 {
     struct view_ui *ui = frame->ui;
     const struct view_theme *theme = frame->theme;
-    struct view_hue plain = {theme->card, theme->text, theme->text, VIEW_PATTERN_NONE};
+    struct view_hue plain = {theme->card_hot, theme->text, theme->text, VIEW_PATTERN_NONE};
     int32_t y = rect.y + (rect.h - theme->chip_height) / 2;
     for (uint32_t i = 0; i < count; i++) {
         int32_t width = view_chip_width(ui, chips[i].label);
@@ -191,7 +191,7 @@ static void draw_chips(struct view_frame *frame, struct view_rect rect, const st
         }
         view_chip(ui, view_id_make(VIEW_HIT_CHIP, i, 0), (struct view_point){rect.x, y}, width,
                   chips[i].is_badge ? theme->warn : plain,
-                  chips[i].is_badge ? VIEW_CHIP_DASHED : VIEW_CHIP_OUTLINE, chips[i].label, chips[i].tip);
+                  chips[i].is_badge ? VIEW_CHIP_DASHED : VIEW_CHIP_FILLED, chips[i].label, chips[i].tip);
         if (ui->activated == view_id_make(VIEW_HIT_CHIP, i, 0)) {
             frame->stage->side.tab = VIEW_TAB_CONFIG;
             frame->stage->side.is_open = true;
@@ -200,13 +200,16 @@ static void draw_chips(struct view_frame *frame, struct view_rect rect, const st
     }
 }
 
-static int32_t chips_width(struct view_frame *frame, const struct chip *chips, uint32_t count)
+/* Of the chips that fit into so much room. */
+static int32_t chips_width(struct view_frame *frame, const struct chip *chips, uint32_t count, int32_t room)
 {
-    int32_t width = 0;
+    int32_t used = 0;
+    int32_t gap = frame->theme->space_1 + VIEW_PX(2);
     for (uint32_t i = 0; i < count; i++) {
-        width += view_chip_width(frame->ui, chips[i].label) + frame->theme->space_1 + VIEW_PX(2);
+        int32_t width = view_chip_width(frame->ui, chips[i].label);
+        used += used + width <= room ? width + gap : 0;
     }
-    return width;
+    return used;
 }
 
 static void draw_title(struct view_frame *frame, struct view_rect rect)
@@ -240,7 +243,7 @@ void view_draw_panel_top(struct view_frame *frame, struct view_rect rect)
     }
     int32_t transport = view_theme_px(theme, 5 * 39);
     int32_t rate = view_theme_px(theme, 176);
-    int32_t clock = view_theme_px(theme, 22) + view_label_width(ui, theme->clock, "00 000.000 ms");
+    int32_t clock = view_theme_px(theme, 26) + view_label_width(ui, theme->clock, "00 000.000 ms");
     int32_t events = view_label_width(ui, theme->mono_small, "event 00 000 / 00 000");
     struct chip chips[CHIPS_MAX];
     uint32_t count = collect_chips(frame, chips);
@@ -250,8 +253,7 @@ void view_draw_panel_top(struct view_frame *frame, struct view_rect rect)
         spare += events + gap; /* the least important */
         events = 0;
     }
-    int32_t wanted = chips_width(frame, chips, count);
-    int32_t chips_room = spare * 62 / 100 < wanted ? spare * 62 / 100 : wanted;
+    int32_t chips_room = chips_width(frame, chips, count, spare * 70 / 100);
     if (chips_room > 0) {
         draw_chips(frame, view_rect_cut_right(&row, chips_room), chips, count);
         view_rect_cut_right(&row, gap);

@@ -273,6 +273,7 @@ void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t
 
 void view_format_count(int64_t value, char *text, size_t capacity)
 {
+    static const char group_space[] = "\xe2\x80\xaf"; /* narrow, and no line breaks at it */
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
     size_t count = strlen(digits);
@@ -283,7 +284,8 @@ void view_format_count(int64_t value, char *text, size_t capacity)
     }
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && (count - i) % 3 == 0) {
-            grouped[used++] = ' ';
+            memcpy(grouped + used, group_space, sizeof group_space - 1);
+            used += sizeof group_space - 1;
         }
         grouped[used++] = digits[i];
     }
@@ -311,7 +313,7 @@ void view_format_bytes_short(int64_t bytes, char *text, size_t capacity)
         size *= 1000;
         unit++;
     }
-    if (bytes / size >= 100) {
+    if (bytes / size >= 10) {
         snprintf(text, capacity, "%" PRId64 " %s", bytes / size, units[unit]);
     } else {
         snprintf(text, capacity, "%" PRId64 ".%d %s", bytes / size, (int)(bytes % size * 10 / size),

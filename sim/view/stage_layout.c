@@ -3,8 +3,8 @@
 
 /* Widths of the five areas at 1600 px, as shares. */
 enum {
-    SHARE_APPLICATION = 190,
-    SHARE_ACCUMULATOR = 340,
+    SHARE_APPLICATION = 198,
+    SHARE_ACCUMULATOR = 332,
     SHARE_SENDER = 206,
     SHARE_NETWORK = 136,
     SHARE_CLUSTER = 384

@@ -494,7 +494,7 @@ static void run(struct world *world)
 {
     later(world, 100, STEP_SEND, 0, 0);
     later(world, 200, STEP_PASS, 0, 0);
-    static const int64_t faults_us[5] = {12000, 18000, 24000, 34000, 38500};
+    static const int64_t faults_us[5] = {12000, 18000, 25300, 34000, 38500};
     for (uint32_t i = 0; i < 5; i++) {
         later(world, faults_us[i], STEP_FAULT, i, 0);
     }
