@@ -31,6 +31,14 @@ static void kill(struct sim_world *world, const struct sim_timeline_entry *entry
     }
 }
 
+/* A broker that is cut off from all is cut off from ZooKeeper, too: its session ends by itself. */
+static void link_controller(struct sim_world *world, const struct sim_timeline_entry *entry, bool is_up)
+{
+    if (entry->other == SIM_END_ALL) {
+        (void)mb_controller_link(world->cluster, entry->broker, is_up, world->scheduler.now_us);
+    }
+}
+
 static void apply_fault(struct sim_world *world, const struct sim_timeline_entry *entry)
 {
     struct mb_cluster *cluster = world->cluster;
@@ -59,9 +67,11 @@ static void apply_fault(struct sim_world *world, const struct sim_timeline_entry
         break;
     case KB_FAULT_KIND_CUT:
         sim_network_cut(&world->network, entry->broker, entry->other, entry->one_way);
+        link_controller(world, entry, false);
         break;
     case KB_FAULT_KIND_HEAL:
         sim_network_heal(&world->network, entry->broker, entry->other);
+        link_controller(world, entry, true);
         break;
     case KB_FAULT_KIND_DISCONNECT:
         (void)mb_disconnect_clients(cluster, entry->broker, now_us);

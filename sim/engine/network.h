@@ -25,7 +25,7 @@ static inline int32_t sim_end_of_producer(uint32_t index)
 }
 static inline bool sim_end_is_producer(int32_t end)
 {
-    return end < INT32_MIN / 4;
+    return end >= INT32_MIN / 2 && end < INT32_MIN / 4; /* MB_CONTROLLER is below */
 }
 /** As trace events name an end: producers are -1, -2, ... */
 int32_t sim_end_in_trace(int32_t end);
