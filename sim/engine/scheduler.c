@@ -15,6 +15,13 @@ void sim_scheduler_release(struct sim_scheduler *scheduler)
     kb_heap_release(&scheduler->tasks);
 }
 
+void sim_scheduler_forget(struct sim_scheduler *scheduler)
+{
+    while (kb_heap_first(&scheduler->tasks) != NULL) {
+        (void)kb_heap_pop(&scheduler->tasks);
+    }
+}
+
 void sim_task_init(struct sim_task *task, void (*run)(void *context), void *context)
 {
     *task = (struct sim_task){.run = run, .context = context};

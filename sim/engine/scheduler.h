@@ -25,6 +25,8 @@ struct sim_scheduler {
 
 void sim_scheduler_init(struct sim_scheduler *scheduler);
 void sim_scheduler_release(struct sim_scheduler *scheduler);
+/** Cancel everything. */
+void sim_scheduler_forget(struct sim_scheduler *scheduler);
 
 void sim_task_init(struct sim_task *task, void (*run)(void *context), void *context);
 

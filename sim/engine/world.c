@@ -77,9 +77,6 @@ uint64_t sim_world_find_cause(const struct sim_world *world, uint32_t owner, uin
 uint64_t sim_world_emit(struct sim_world *world, struct kb_event *event, uint64_t cause)
 {
     if (world->log == NULL) {
-        return 0; /* taken: what happens while the rest is destroyed is no part of the run */
-    }
-    if (world->log == NULL) {
         return 0; /* it was taken: what the end of the producers announces is not of the run */
     }
     if (event->kind == KB_EVENT_THREAD_BLOCKED && event->as.thread_blocked.deadline_ms != INT64_MAX) {
@@ -423,6 +420,7 @@ void sim_world_destroy(struct sim_world *world)
     if (world == NULL) {
         return;
     }
+    sim_scheduler_forget(&world->scheduler); /* the tasks live inside what is freed below */
     for (uint32_t i = 0; i < world->producer_count; i++) {
         sim_driver_release(&world->producers[i]);
     }
