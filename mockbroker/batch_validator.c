@@ -1,6 +1,8 @@
-/* What a client's batch must be, in the order in which Kafka looks. Only headers and the CRC are examined,
- * unless a record's own properties matter (compacted topics, a bound on timestamps). */
+/* What a client's batch must be, in the order in which Kafka looks. Of an uncompressed batch only header and
+ * CRC are examined, unless a record's own properties matter (compacted topics, a bound on timestamps); a
+ * compressed one is always opened. */
 
+#include "mockbroker/cluster.h"
 #include "mockbroker/partition.h"
 #include "wire/record_batch.h"
 #include "wire/record_batch_reader.h"
@@ -59,47 +61,66 @@ static bool is_out_of_range(int64_t timestamp_ms, int64_t now_ms, int64_t bound_
     return distance > (uint64_t)bound_ms;
 }
 
-/* Record by record, where that cannot be avoided. Compressed batches are not opened here: of them the
- * header's largest timestamp is checked, and keys are not. */
-static enum kw_error validate_records(const struct mb_settings *settings, const uint8_t *batch,
-                                      uint32_t size_bytes, int64_t now_ms, struct mb_append_result *result)
+enum kw_error mb_batch_open(struct mb_cluster *cluster, const uint8_t *batch, size_t size_bytes,
+                            struct kw_record_reader *reader)
+{
+    return kw_record_reader_open(reader, batch, size_bytes, MB_DECOMPRESSED_LIMIT_BYTES,
+                                 &cluster->decompressed);
+}
+
+/* Kafka: LogValidator.validateRecord. */
+static enum kw_error validate_record(const struct kw_record *record, bool is_compacted, int64_t now_ms,
+                                     int64_t bound_ms, const char **text)
+{
+    if (is_compacted && record->key.bytes == NULL) {
+        *text = "Compacted topic cannot accept message without key.";
+        return KW_ERROR_INVALID_RECORD;
+    }
+    if (is_out_of_range(record->timestamp_ms, now_ms, bound_ms)) {
+        *text = "Timestamp is out of range.";
+        return KW_ERROR_INVALID_TIMESTAMP;
+    }
+    return KW_ERROR_NONE;
+}
+
+/* Record by record: Kafka decompresses every compressed batch, and keeps its bytes when the offsets within it
+ * are consecutive; where they are not it would write the batch anew, and this cluster refuses it. */
+static enum kw_error validate_records(struct mb_cluster *cluster, const struct mb_settings *settings,
+                                      const uint8_t *batch, uint32_t size_bytes,
+                                      struct mb_append_result *result)
 {
     bool is_compacted = settings->values[MB_SETTING_TOPIC_CLEANUP_POLICY] == MB_CLEANUP_COMPACT;
     bool has_create_time = settings->values[MB_SETTING_TOPIC_MESSAGE_TIMESTAMP_TYPE] == MB_CREATE_TIME;
+    bool is_compressed = kw_record_batch_compression_id(batch) != KW_COMPRESSION_NONE;
     int64_t bound_ms =
         has_create_time ? settings->values[MB_SETTING_TOPIC_MESSAGE_TIMESTAMP_DIFFERENCE_MAX_MS] : INT64_MAX;
-    if (kw_record_batch_compression_id(batch) != KW_COMPRESSION_NONE) {
-        if (is_out_of_range(kw_record_batch_max_timestamp_ms(batch), now_ms, bound_ms)) {
-            result->bad_record_index = 0;
-            result->bad_record_text = "Timestamp is out of range.";
-            return KW_ERROR_INVALID_TIMESTAMP;
-        }
-        return KW_ERROR_NONE;
-    }
-    if (!is_compacted && bound_ms == INT64_MAX) {
+    if (!is_compressed && !is_compacted && bound_ms == INT64_MAX) {
         return KW_ERROR_NONE;
     }
     struct kw_record_reader reader;
     struct kw_record record;
-    kw_record_reader_init(&reader, batch, batch + KW_RECORD_BATCH_RECORDS,
-                          size_bytes - KW_RECORD_BATCH_RECORDS);
+    enum kw_error error = mb_batch_open(cluster, batch, size_bytes, &reader);
+    if (error != KW_ERROR_NONE) {
+        /* KafkaException("Failed to decompress record stream") has no code of its own. */
+        return error == KW_ERROR_MESSAGE_TOO_LARGE ? error : KW_ERROR_UNKNOWN_SERVER_ERROR;
+    }
     for (int32_t index = 0; kw_record_reader_next(&reader, &record); index++) {
-        if (is_compacted && record.key.bytes == NULL) {
+        const char *text;
+        error = validate_record(&record, is_compacted, mb_now_ms(cluster), bound_ms, &text);
+        if (error != KW_ERROR_NONE) {
             result->bad_record_index = index;
-            result->bad_record_text = "Compacted topic cannot accept message without key.";
-            return KW_ERROR_INVALID_RECORD;
+            result->bad_record_text = text;
+            return error;
         }
-        if (is_out_of_range(record.timestamp_ms, now_ms, bound_ms)) {
-            result->bad_record_index = index;
-            result->bad_record_text = "Timestamp is out of range.";
-            return KW_ERROR_INVALID_TIMESTAMP;
+        if (is_compressed && record.offset != index) { /* from base offset 0 */
+            return KW_ERROR_INVALID_RECORD;
         }
     }
     return reader.error;
 }
 
-enum kw_error mb_batch_validate(const struct mb_settings *settings, const uint8_t *records,
-                                size_t length_bytes, int64_t now_ms, uint32_t *batch_bytes,
+enum kw_error mb_batch_validate(struct mb_cluster *cluster, const struct mb_settings *settings,
+                                const uint8_t *records, size_t length_bytes, uint32_t *batch_bytes,
                                 struct mb_append_result *result)
 {
     if (records != NULL && length_bytes > KW_RECORD_BATCH_MAGIC && kw_record_batch_magic(records) >= 0 &&
@@ -139,7 +160,7 @@ enum kw_error mb_batch_validate(const struct mb_settings *settings, const uint8_
         error = KW_ERROR_INVALID_TIMESTAMP;
     }
     if (error == KW_ERROR_NONE) {
-        error = validate_records(settings, batch, *batch_bytes, now_ms, result);
+        error = validate_records(cluster, settings, batch, *batch_bytes, result);
     }
     if (error == KW_ERROR_NONE && *batch_bytes > settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES]) {
         error = KW_ERROR_RECORD_LIST_TOO_LARGE;

@@ -254,6 +254,7 @@ bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct 
     kb_list_init(&cluster->control_list);
     kb_list_init(&cluster->connecting_list);
     mb_outputs_init(&cluster->outputs, allocator);
+    kw_compression_buffer_init(&cluster->decompressed, allocator);
     mb_faults_init(&cluster->faults);
     kb_list_init(&cluster->ready);
     kb_list_init(&cluster->changed);
@@ -284,6 +285,7 @@ void mb_cluster_destroy(struct mb_cluster *cluster)
     mb_controller_release(cluster);
     mb_faults_release(cluster);
     mb_outputs_release(&cluster->outputs);
+    kw_compression_buffer_release(&cluster->decompressed);
     struct kb_list_node *node;
     while ((node = kb_list_pop_front(&cluster->spare_requests)) != NULL) {
         struct mb_request *request = KB_CONTAINER_OF(node, struct mb_request, spare);

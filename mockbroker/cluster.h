@@ -20,6 +20,7 @@
 #include "mockbroker/output.h"
 #include "mockbroker/settings.h"
 #include "mockbroker/topic.h"
+#include "wire/compression.h"
 
 struct mb_broker;
 struct mb_connection;
@@ -112,6 +113,7 @@ struct mb_cluster {
     struct kb_list control_list;
     uint64_t next_message;
     struct mb_outputs outputs;
+    struct kw_compression_buffer decompressed; /* of the batch that is looked into */
     struct mb_controller controller;
     struct mb_faults faults;
 

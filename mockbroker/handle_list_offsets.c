@@ -24,16 +24,15 @@ static struct found found_at(const struct mb_log *log, int64_t timestamp_ms, int
     return (struct found){timestamp_ms, offset, mb_epoch_cache_latest(&log->epochs), true};
 }
 
-/* Compressed batches are not opened here: their first offset stands for all of them. */
-static struct found search_batch(const struct mb_log_entry *entry, int64_t target_ms, int64_t start_offset)
+/* A batch that cannot be read stands for its records with its first offset. */
+static struct found search_batch(struct mb_cluster *cluster, const struct mb_log_entry *entry,
+                                 int64_t target_ms, int64_t start_offset)
 {
     const uint8_t *batch = entry->block->bytes;
     int32_t epoch = kw_record_batch_partition_leader_epoch(batch);
-    if (kw_record_batch_compression_id(batch) == KW_COMPRESSION_NONE) {
-        struct kw_record_reader reader;
-        struct kw_record record;
-        kw_record_reader_init(&reader, batch, batch + KW_RECORD_BATCH_RECORDS,
-                              entry->block->size_bytes - KW_RECORD_BATCH_RECORDS);
+    struct kw_record_reader reader;
+    struct kw_record record;
+    if (mb_batch_open(cluster, batch, entry->block->size_bytes, &reader) == KW_ERROR_NONE) {
         while (kw_record_reader_next(&reader, &record)) {
             if (record.timestamp_ms >= target_ms && record.offset >= start_offset) {
                 return (struct found){record.timestamp_ms, record.offset, epoch, true};
@@ -43,7 +42,7 @@ static struct found search_batch(const struct mb_log_entry *entry, int64_t targe
     return (struct found){kw_record_batch_max_timestamp_ms(batch), entry->base_offset, epoch, true};
 }
 
-static struct found search(const struct mb_log *log, int64_t target_ms)
+static struct found search(struct mb_cluster *cluster, const struct mb_log *log, int64_t target_ms)
 {
     struct found best = {-1, -1, -1, false};
     for (uint32_t i = 0; i < log->count; i++) {
@@ -54,7 +53,7 @@ static struct found search(const struct mb_log *log, int64_t target_ms)
                 best = found_at(log, largest_ms, entry->last_offset);
             }
         } else if (largest_ms >= target_ms) {
-            return search_batch(entry, target_ms, log->start_offset);
+            return search_batch(cluster, entry, target_ms, log->start_offset);
         }
     }
     return best;
@@ -86,7 +85,7 @@ static enum kw_error look_up(const struct mb_partition *partition, int64_t times
         *found = (struct found){-1, limit, partition->leader_epoch, true};
         return not_yet;
     }
-    *found = search(log, timestamp_ms);
+    *found = search(partition->cluster, log, timestamp_ms);
     if (found->is_found && found->offset < limit) {
         return KW_ERROR_NONE;
     }

@@ -327,8 +327,8 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
         return KW_ERROR_NOT_ENOUGH_REPLICAS;
     }
     uint32_t batch_bytes = 0;
-    enum kw_error error = mb_batch_validate(settings, records, length_bytes, mb_now_ms(partition->cluster),
-                                            &batch_bytes, result);
+    enum kw_error error =
+        mb_batch_validate(partition->cluster, settings, records, length_bytes, &batch_bytes, result);
     if (error != KW_ERROR_NONE) {
         /* Kafka: ReplicaManager.appendToLocalLog: some errors are reported without the log's start. */
         bool is_plain = error == KW_ERROR_MESSAGE_TOO_LARGE || error == KW_ERROR_RECORD_LIST_TOO_LARGE ||

@@ -14,6 +14,7 @@
 #include "mockbroker/partition_log.h"
 #include "mockbroker/replica_fetcher.h"
 #include "wire/errors.h"
+#include "wire/record_batch_reader.h"
 
 struct mb_fetch_session;
 
@@ -150,8 +151,15 @@ void mb_broker_check_isrs(struct mb_cluster *cluster, struct mb_timer *timer);
  * LogValidator.validateBatch, validateRecord (mb_batch_validate).
  */
 enum kw_error mb_records_validate(int16_t version, const uint8_t *records, int32_t length_bytes);
-enum kw_error mb_batch_validate(const struct mb_settings *settings, const uint8_t *records,
-                                size_t length_bytes, int64_t now_ms, uint32_t *batch_bytes,
+enum kw_error mb_batch_validate(struct mb_cluster *cluster, const struct mb_settings *settings,
+                                const uint8_t *records, size_t length_bytes, uint32_t *batch_bytes,
                                 struct mb_append_result *result);
+
+/** What the records of a compressed batch may come to here; Kafka has no such limit. */
+enum { MB_DECOMPRESSED_LIMIT_BYTES = 1 << 28 };
+
+/** Begin to read the records of a batch, decompressed if need be, until the next call for any batch. */
+enum kw_error mb_batch_open(struct mb_cluster *cluster, const uint8_t *batch, size_t size_bytes,
+                            struct kw_record_reader *reader) __attribute__((warn_unused_result));
 
 #endif

@@ -3,7 +3,6 @@
 #include "base/allocator.h"
 #include "base/assert.h"
 #include "core/transaction_manager.h"
-#include "wire/compression.h"
 #include "wire/record_batch_reader.h"
 
 /* The batch that the new one goes before, so that sequences stay in order; NULL: the end. Kafka:
@@ -128,12 +127,19 @@ static bool split_record(struct split *split, const struct kw_record *record)
     KB_UNREACHABLE(); /* a new batch hosts any first record */
 }
 
-static bool split_records(struct split *split, const uint8_t *batch, const uint8_t *records,
-                          size_t records_bytes)
+static bool split_records(struct split *split, struct kw_compression_buffer *decompressed)
 {
+    const struct kw_record_batch_builder *builder = &split->whole->builder;
     struct kw_record_reader reader;
     struct kw_record record;
-    kw_record_reader_init(&reader, batch, records, records_bytes);
+    /* Not the size of the batch: one whose sequences were reset on the way is open again. */
+    enum kw_error error =
+        kw_record_reader_open(&reader, kp_producer_batch_bytes(split->whole), builder->written_bytes,
+                              builder->uncompressed_bytes, decompressed);
+    KB_ASSERT(error == KW_ERROR_NONE || error == KW_ERROR_OUT_OF_MEMORY); /* we compressed them */
+    if (error != KW_ERROR_NONE) {
+        return false;
+    }
     while (kw_record_reader_next(&reader, &record)) {
         if (!split_record(split, &record)) {
             return false;
@@ -141,28 +147,6 @@ static bool split_records(struct split *split, const uint8_t *batch, const uint8
     }
     KB_ASSERT(reader.error == KW_ERROR_NONE && split->record_index == split->whole->record_count);
     return true;
-}
-
-/* Kafka: the body of ProducerBatch.split, for which the batch may have to be decompressed. */
-static bool split_whole(struct split *split)
-{
-    const struct kw_record_batch_builder *builder = &split->whole->builder;
-    const uint8_t *batch = kp_producer_batch_bytes(split->whole);
-    const uint8_t *records = batch + KW_RECORD_BATCH_RECORDS;
-    /* Not the size of the batch: one whose sequences were reset on the way is open again. */
-    size_t records_bytes = builder->written_bytes - KW_RECORD_BATCH_OVERHEAD_BYTES;
-    if (!builder->is_compressed) {
-        return split_records(split, batch, records, records_bytes);
-    }
-    struct kw_compression_buffer decompressed;
-    kw_compression_buffer_init(&decompressed, split->accumulator->options.allocator);
-    enum kw_error error = kw_decompress((int)builder->options.compression, records, records_bytes,
-                                        builder->uncompressed_bytes, &decompressed);
-    KB_ASSERT(error == KW_ERROR_NONE || error == KW_ERROR_OUT_OF_MEMORY); /* we compressed them */
-    bool is_split =
-        error == KW_ERROR_NONE && split_records(split, batch, decompressed.bytes, decompressed.length_bytes);
-    kw_compression_buffer_release(&decompressed);
-    return is_split;
 }
 
 /* A batch is only split when the estimate was too low: the parts begin with a cautious one. Kafka: the
@@ -224,7 +208,10 @@ uint32_t kp_record_accumulator_split_and_reenqueue(struct kp_record_accumulator 
     KB_ASSERT(queue != NULL && !kp_producer_batch_is_done(batch));
     struct split split = {.accumulator = accumulator, .whole = batch};
     reset_estimation(accumulator, batch);
-    bool is_split = split_whole(&split);
+    struct kw_compression_buffer decompressed;
+    kw_compression_buffer_init(&decompressed, allocator);
+    bool is_split = split_records(&split, &decompressed);
+    kw_compression_buffer_release(&decompressed);
     kb_deallocate(allocator, split.headers, split.header_capacity * sizeof *split.headers);
     if (!is_split) {
         while (split.parts.first != NULL) {

@@ -1,5 +1,6 @@
 #include "wire/record_batch_reader.h"
 
+#include "base/assert.h"
 #include "wire/record_batch.h"
 
 /* Sums of fields from outside wrap, as Java's do. */
@@ -31,6 +32,26 @@ void kw_record_reader_init(struct kw_record_reader *reader, const uint8_t *batch
     if (reader->records_left < 0 || (reader->records_left == 0 && records_length_bytes > 0)) {
         reader->error = KW_ERROR_INVALID_RECORD;
     }
+}
+
+enum kw_error kw_record_reader_open(struct kw_record_reader *reader, const uint8_t *batch, size_t size_bytes,
+                                    size_t limit_bytes, struct kw_compression_buffer *decompressed)
+{
+    KB_ASSERT(size_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES);
+    const uint8_t *records = batch + KW_RECORD_BATCH_RECORDS;
+    size_t records_bytes = size_bytes - KW_RECORD_BATCH_RECORDS;
+    int compression_id = kw_record_batch_compression_id(batch);
+    if (compression_id != KW_COMPRESSION_NONE && kw_record_batch_record_count(batch) > 0) {
+        enum kw_error error =
+            kw_decompress(compression_id, records, records_bytes, limit_bytes, decompressed);
+        if (error != KW_ERROR_NONE) {
+            return error;
+        }
+        records = decompressed->bytes;
+        records_bytes = decompressed->length_bytes;
+    }
+    kw_record_reader_init(reader, batch, records, records_bytes);
+    return KW_ERROR_NONE;
 }
 
 bool kw_record_reader_next(struct kw_record_reader *reader, struct kw_record *record)

@@ -12,6 +12,7 @@
 #ifndef KW_RECORD_BATCH_READER_H
 #define KW_RECORD_BATCH_READER_H
 
+#include "wire/compression.h"
 #include "wire/cursor.h"
 #include "wire/errors.h"
 #include "wire/record.h"
@@ -40,6 +41,15 @@ struct kw_record_reader {
  */
 void kw_record_reader_init(struct kw_record_reader *reader, const uint8_t *batch, const uint8_t *records,
                            size_t records_length_bytes);
+
+/**
+ * Begin with a whole batch (size_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES), compressed or not: what its
+ * records decompress to is left in decompressed, which is borrowed too, and may be limit_bytes at most.
+ * Returns the errors of kw_decompress(). Kafka: DefaultRecordBatch.iterator.
+ */
+enum kw_error kw_record_reader_open(struct kw_record_reader *reader, const uint8_t *batch, size_t size_bytes,
+                                    size_t limit_bytes, struct kw_compression_buffer *decompressed)
+    __attribute__((warn_unused_result));
 
 /**
  * The next record: true. False after the last one and on error; reader->error tells which. That the bytes end

@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allocator.h"
 #include "base/assert.h"
 #include "wire/record_batch.h"
 #include "wire/record_batch_reader.h"
+
+/* Records of a batch, decompressed; as much as the cluster takes. */
+enum { LARGEST_RECORDS_BYTES = 1 << 28 };
 
 enum told { TOLD_NOTHING, TOLD_ACKED, TOLD_FAILED };
 
@@ -35,6 +39,7 @@ struct sim_ledger {
     uint32_t topic_count;
     uint32_t *slots; /* content -> first entry, open addressing; UINT32_MAX is free */
     uint32_t slot_count;
+    struct kw_compression_buffer decompressed; /* of the batch that is read */
     struct sim_ledger_totals totals;
     bool is_settled;
 };
@@ -64,7 +69,11 @@ const char *sim_verdict_name(enum sim_verdict verdict)
 
 struct sim_ledger *sim_ledger_create(void)
 {
-    return calloc(1, sizeof(struct sim_ledger));
+    struct sim_ledger *ledger = calloc(1, sizeof *ledger);
+    if (ledger != NULL) {
+        kw_compression_buffer_init(&ledger->decompressed, kb_allocator_default());
+    }
+    return ledger;
 }
 
 void sim_ledger_destroy(struct sim_ledger *ledger)
@@ -75,6 +84,7 @@ void sim_ledger_destroy(struct sim_ledger *ledger)
     for (uint32_t i = 0; i < ledger->topic_count; i++) {
         free(ledger->topics[i].name);
     }
+    kw_compression_buffer_release(&ledger->decompressed);
     free(ledger->topics);
     free(ledger->entries);
     free(ledger->slots);
@@ -288,11 +298,13 @@ static int64_t read_batch(struct sim_ledger *ledger, struct reading *reading, co
                           size_t length_bytes)
 {
     KB_ASSERT(length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES);
-    if (!kw_record_batch_is_control(batch)) {
-        struct kw_record_reader reader;
-        struct kw_record record;
-        kw_record_reader_init(&reader, batch, batch + KW_RECORD_BATCH_RECORDS,
-                              length_bytes - KW_RECORD_BATCH_RECORDS);
+    struct kw_record_reader reader;
+    struct kw_record record;
+    /* The leader has read every compressed batch: what cannot be read again is corrupt, and counts as lost.
+     */
+    if (!kw_record_batch_is_control(batch) &&
+        kw_record_reader_open(&reader, batch, length_bytes, LARGEST_RECORDS_BYTES, &ledger->decompressed) ==
+            KW_ERROR_NONE) {
         while (kw_record_reader_next(&reader, &record)) {
             take_copy(ledger, reading, &record, record.offset);
         }

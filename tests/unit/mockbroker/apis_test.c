@@ -201,6 +201,14 @@ static void offsets_by_time(void)
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000003000), 6);
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000009000), -1);
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, -3), 9);
+    /* Within a compressed batch: offsets 10 to 13. */
+    struct harness_batch compressed = {.records = 4,
+                                       .value_bytes = 50,
+                                       .timestamp_ms = 1600000010000,
+                                       .timestamp_step_ms = 10,
+                                       .compression = KW_COMPRESSION_SNAPPY};
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &compressed)).error_code, 0);
+    CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000010015), 12);
     harness_close(&h);
 }
 

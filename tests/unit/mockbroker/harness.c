@@ -420,17 +420,24 @@ struct kw_bytes harness_batch(struct harness *h, const struct harness_batch *bat
     struct kw_record_batch_options options = kw_record_batch_options_default();
     struct kw_record_batch_builder builder;
     kw_record_batch_builder_init(&builder, memory, capacity, &options);
+    kw_record_batch_builder_set_compression(&builder, batch->compression, 0.01F);
     struct kw_record_fields fields = {.value = {value, batch->value_bytes}};
     if (batch->has_key) {
         fields.key = (struct kw_bytes){(const uint8_t *)"key", 3};
     }
     int64_t timestamp_ms = batch->timestamp_ms != 0 ? batch->timestamp_ms : 1600000000000;
     for (int32_t i = 0; i < batch->records; i++) {
-        kw_record_batch_builder_append(&builder, timestamp_ms, &fields);
+        kw_record_batch_builder_append(&builder, timestamp_ms + i * batch->timestamp_step_ms, &fields);
     }
     if (batch->has_producer) {
         kw_record_batch_builder_set_producer_state(&builder, batch->producer_id, batch->producer_epoch,
                                                    batch->base_sequence, false);
+    }
+    if (batch->compression != KW_COMPRESSION_NONE) {
+        kw_record_batch_builder_close_for_appends(&builder);
+        size_t bound_bytes = kw_record_batch_builder_compressed_bound_bytes(&builder);
+        memory = kb_arena_allocate(&h->arena, bound_bytes);
+        CU_ASSERT_TRUE_FATAL(kw_record_batch_builder_compress(&builder, memory, (uint32_t)bound_bytes));
     }
     kw_record_batch_builder_close(&builder);
     return (struct kw_bytes){memory, (int32_t)builder.written_bytes};

@@ -88,7 +88,9 @@ struct harness_batch {
     int16_t producer_epoch;
     int32_t base_sequence;
     bool has_producer;
-    int64_t timestamp_ms;
+    int64_t timestamp_ms;      /* of the first */
+    int64_t timestamp_step_ms; /* from one to the next */
+    enum kw_compression compression;
     char fill;
 };
 struct kw_bytes harness_batch(struct harness *h, const struct harness_batch *batch);

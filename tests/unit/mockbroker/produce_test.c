@@ -1,6 +1,7 @@
 /* Produce with acks 0 and 1: routing, validation in Kafka's order, answers. */
 
 #include "harness.h"
+#include "mockbroker/partition.h"
 #include "unit.h"
 
 #include "wire/record_batch.h"
@@ -180,13 +181,71 @@ static void zstd_needs_version_seven(void)
     struct harness h;
     harness_open_simple(&h, 1, 1, NULL, NULL);
     uint32_t c = harness_connect(&h, 1);
-    struct kw_bytes batch = changed(&h, KW_RECORD_BATCH_ATTRIBUTES + 1, KW_COMPRESSION_ZSTD);
-    fix_crc(batch);
+    struct harness_batch zstd = {.records = 1, .value_bytes = 9, .compression = KW_COMPRESSION_ZSTD};
+    struct kw_bytes batch = harness_batch(&h, &zstd);
     harness_produce_send(&h, c, 6, 0, 1, 1000, batch);
     CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 6, 1000000).error_code,
                     KW_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
     harness_produce_send(&h, c, 7, 0, 1, 1000, batch);
     CU_ASSERT_EQUAL(harness_produce_answer(&h, c, 7, 1000000).error_code, KW_ERROR_NONE);
+    harness_close(&h);
+}
+
+static void compressed_batches_are_opened(void)
+{
+    struct mb_setting topic[] = {{"message.timestamp.difference.max.ms", "1000"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, topic);
+    uint32_t c = harness_connect(&h, 1);
+    for (int i = KW_COMPRESSION_GZIP; i <= KW_COMPRESSION_ZSTD; i++) {
+        struct harness_batch good = {
+            .records = 5, .value_bytes = 100, .compression = (enum kw_compression)i, .fill = 'c'};
+        int64_t end_offset = harness_replica(&h, 1).log_end_offset;
+        struct kw_produce_response_partition answer =
+            harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &good));
+        CU_ASSERT_EQUAL(answer.error_code, KW_ERROR_NONE);
+        CU_ASSERT_EQUAL(answer.base_offset, end_offset);
+        CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, end_offset + 5);
+
+        /* Bytes that are none of that compression. */
+        struct kw_bytes bad = harness_batch(&h, &good);
+        memset((uint8_t *)bad.bytes + KW_RECORD_BATCH_RECORDS, 0x55,
+               (size_t)bad.length_bytes - KW_RECORD_BATCH_RECORDS);
+        fix_crc(bad);
+        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, bad), KW_ERROR_UNKNOWN_SERVER_ERROR);
+        /* One record more, or less, than the header says. */
+        bad = harness_batch(&h, &good);
+        kw_store_i32((uint8_t *)bad.bytes + KW_RECORD_BATCH_RECORD_COUNT, 6);
+        kw_store_i32((uint8_t *)bad.bytes + KW_RECORD_BATCH_LAST_OFFSET_DELTA, 5);
+        fix_crc(bad);
+        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, bad), KW_ERROR_INVALID_RECORD);
+        kw_store_i32((uint8_t *)bad.bytes + KW_RECORD_BATCH_RECORD_COUNT, 4);
+        kw_store_i32((uint8_t *)bad.bytes + KW_RECORD_BATCH_LAST_OFFSET_DELTA, 3);
+        fix_crc(bad);
+        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, bad), KW_ERROR_INVALID_RECORD);
+        /* Only a record within it is too late. */
+        struct harness_batch late = good;
+        late.timestamp_step_ms = 400;
+        answer = harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &late));
+        CU_ASSERT_EQUAL(answer.error_code, KW_ERROR_INVALID_TIMESTAMP);
+        CU_ASSERT_EQUAL_FATAL(answer.record_errors.count, 1);
+        CU_ASSERT_EQUAL(answer.record_errors.items[0].batch_index, 3);
+        CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, end_offset + 5);
+    }
+    harness_close(&h);
+}
+
+/* A batch of 16 KB may hold more than the cluster would ever want to see. */
+static void decompression_is_bounded(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    struct harness_batch bomb = {
+        .records = 1, .value_bytes = MB_DECOMPRESSED_LIMIT_BYTES, .compression = KW_COMPRESSION_ZSTD};
+    struct kw_bytes batch = harness_batch(&h, &bomb);
+    CU_ASSERT_TRUE(batch.length_bytes < 100000);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, batch), KW_ERROR_MESSAGE_TOO_LARGE);
     harness_close(&h);
 }
 
@@ -204,6 +263,10 @@ static void compacted_topics_want_keys(void)
     CU_ASSERT_TRUE(answer.error_message.length_bytes > 0);
     struct harness_batch keyed = {.records = 2, .value_bytes = 4, .has_key = true};
     CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &keyed)), KW_ERROR_NONE);
+    keyed.compression = KW_COMPRESSION_LZ4;
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &keyed)), KW_ERROR_NONE);
+    keyed.has_key = false;
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, harness_batch(&h, &keyed)), KW_ERROR_INVALID_RECORD);
     harness_close(&h);
 }
 
@@ -248,6 +311,8 @@ int main(void)
                                                {"acks=0 is silent", acks_zero_is_silent},
                                                {"errors of validation", errors_of_validation},
                                                {"zstd needs version 7", zstd_needs_version_seven},
+                                               {"compressed batches", compressed_batches_are_opened},
+                                               {"bounded decompression", decompression_is_bounded},
                                                {"compacted topics want keys", compacted_topics_want_keys},
                                                {"log append time", log_append_time_is_the_leaders},
                                                {"timestamps have bounds", timestamps_have_bounds},
