@@ -109,48 +109,64 @@ static void choose_detail(const struct view_theme *theme, struct rows *rows, int
  */
 
 static void draw_record(struct view_frame *frame, const struct model_record *record, struct view_rect cell,
-                        struct view_hue hue)
+                        struct view_hue hue, bool has_label)
 {
     struct view_thing thing = view_thing_record(record->number);
     struct view_rect place = view_move(frame, view_thing_id(frame->info, &thing), cell, NULL);
     /* On its way it flies over the panels. */
     bool flies = place.x != cell.x || place.y != cell.y;
     enum view_layer before = view_draw_layer(frame->ui->list, flies ? VIEW_LAYER_MOVERS : VIEW_LAYER_STAGE);
-    char tip[TEXT_BYTES];
-    snprintf(tip, sizeof tip, "Record %u, key %.16s, %d bytes in its batch", (unsigned)record->number,
-             record->key_bytes >= 0 ? record->key.bytes : "(none)", record->record_bytes);
+    char text[TEXT_BYTES];
     view_cell(frame, place, hue, VIEW_CELL_SOLID);
-    view_thing_hit(frame, &thing, place, tip);
+    if (has_label && !flies) {
+        snprintf(text, sizeof text, "%u", (unsigned)record->number);
+        view_label(frame->ui, place, frame->theme->mono_small, hue.on_fill, VIEW_ALIGN_CENTER, text);
+    }
+    snprintf(text, sizeof text, "Record %u, key %.16s, %d bytes in its batch", (unsigned)record->number,
+             record->key_bytes >= 0 ? record->key.bytes : "(none)", record->record_bytes);
+    view_thing_hit(frame, &thing, place, text);
     view_draw_layer(frame->ui->list, before);
 }
 
-/* Cells as large as fit; when not even small ones do, the bar alone says how full it is. */
-static void draw_cells(struct view_frame *frame, int32_t index, struct view_rect rect, struct view_hue hue)
+/* The cells of a batch: as chips with numbers while there is room, then smaller and smaller. */
+struct grid {
+    int32_t pitch_x, pitch_y, gap, columns, most;
+    bool has_labels;
+};
+
+static struct grid choose_grid(struct view_frame *frame, struct view_rect rect, int32_t records)
 {
     static const int32_t pitches_px[4] = {14, 11, 8, 5};
-    const struct model_batch *batch = &frame->model->batches[index];
-    int32_t pitch = 0;
-    int32_t columns = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        pitch = view_theme_px(frame->theme, pitches_px[i]) & ~15;
-        columns = rect.w / pitch;
-        if (columns * ((rect.h + VIEW_PX(2)) / pitch) >= (int32_t)batch->records) {
+    const struct view_theme *theme = frame->theme;
+    struct grid grid = {.pitch_x = view_label_width(frame->ui, theme->mono_small, "00000"),
+                        .pitch_y = view_theme_px(theme, 16),
+                        .gap = VIEW_PX(2),
+                        .has_labels = true};
+    grid.pitch_x &= ~15;
+    for (uint32_t i = 0; i <= 4; i++) {
+        grid.columns = (rect.w + grid.gap) / grid.pitch_x;
+        grid.most = grid.columns * ((rect.h + grid.gap) / grid.pitch_y);
+        if (grid.most >= records || i == 4) {
             break;
         }
+        int32_t pitch = view_theme_px(theme, pitches_px[i]) & ~15;
+        grid = (struct grid){pitch, pitch, pitch > VIEW_PX(6) ? VIEW_PX(2) : VIEW_PX(1), 0, 0, false};
     }
-    int32_t most = columns * ((rect.h + VIEW_PX(2)) / pitch);
-    int32_t size = pitch - (pitch > VIEW_PX(6) ? VIEW_PX(2) : VIEW_PX(1));
-    if (most <= 0) {
-        return;
-    }
+    return grid;
+}
+
+/* What does not even fit as small cells, the bar alone shows. */
+static void draw_cells(struct view_frame *frame, int32_t index, struct view_rect rect, struct view_hue hue)
+{
+    struct grid grid = choose_grid(frame, rect, (int32_t)frame->model->batches[index].records);
     for (int16_t i = frame->stage->batch_records[index]; i >= 0; i = frame->stage->next_record[i]) {
         const struct model_record *record = &frame->model->records[i];
         int32_t slot = (int32_t)record->slot;
-        if (slot < most) {
-            draw_record(frame, record,
-                        (struct view_rect){rect.x + slot % columns * pitch, rect.y + slot / columns * pitch,
-                                           size, size},
-                        hue);
+        if (slot < grid.most) {
+            struct view_rect cell = {rect.x + slot % grid.columns * grid.pitch_x,
+                                     rect.y + slot / grid.columns * grid.pitch_y, grid.pitch_x - grid.gap,
+                                     grid.pitch_y - grid.gap};
+            draw_record(frame, record, cell, hue, grid.has_labels);
         }
     }
 }

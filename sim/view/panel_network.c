@@ -142,7 +142,8 @@ static void draw_density(struct view_frame *frame, const struct wire *wire, uint
                theme->text_muted, VIEW_ALIGN_CENTER, text);
 }
 
-static void draw_wire(struct view_frame *frame, const struct wire *wire, bool is_broken)
+/* Returns how many packets are on it. */
+static uint32_t draw_wire(struct view_frame *frame, const struct wire *wire, bool is_broken)
 {
     const struct view_theme *theme = frame->theme;
     struct view_point from = {wire->x0, wire->y};
@@ -162,7 +163,7 @@ static void draw_wire(struct view_frame *frame, const struct wire *wire, bool is
     int32_t fits = (wire->x1 - wire->x0) / view_theme_px(theme, 24);
     if (count > HANDFUL || (int32_t)count > fits) {
         draw_density(frame, wire, count);
-        return;
+        return count;
     }
     for (uint32_t i = 0; count > 0 && i < MODEL_PACKETS; i++) {
         const struct model_packet *packet = &frame->model->packets[i];
@@ -170,6 +171,7 @@ static void draw_wire(struct view_frame *frame, const struct wire *wire, bool is
             draw_packet(frame, packet, wire);
         }
     }
+    return count;
 }
 
 static bool is_broken(const struct view_frame *frame, uint32_t place)
@@ -194,9 +196,9 @@ static void draw_pair(struct view_frame *frame, uint32_t place, struct view_rect
     view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_WIRE, place, 0), reach, 0, tip);
     struct wire request = {place, false, middle - apart, rect.x, rect.x + rect.w};
     struct wire response = {place, true, middle + apart, rect.x, rect.x + rect.w};
-    draw_wire(frame, &request, broken);
-    draw_wire(frame, &response, broken);
-    if (broken) {
+    uint32_t count = draw_wire(frame, &request, broken);
+    count += draw_wire(frame, &response, broken);
+    if (broken && count == 0) {
         struct view_rect cross = {rect.x + rect.w / 2 - view_theme_px(theme, 7),
                                   middle - view_theme_px(theme, 7), view_theme_px(theme, 14),
                                   view_theme_px(theme, 14)};
