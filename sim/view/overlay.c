@@ -114,7 +114,7 @@ static void partition_choices(const struct view_frame *frame, uint32_t topic, in
     for (int32_t i = frame->model->partitions[index].first_replica; i >= 0;
          i = frame->model->replicas[i].next) {
         const struct model_replica *replica = &frame->model->replicas[i];
-        if (replica->is_leader) {
+        if (replica->broker == frame->model->partitions[index].leader) {
             continue;
         }
         int32_t place = sim_model_find_broker(frame->model, replica->broker);

@@ -198,14 +198,14 @@ static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32
         return;
     }
     int32_t height = rect.h / (int32_t)count;
-    int32_t most = view_theme_px(theme, 46);
+    int32_t most = view_theme_px(theme, 54);
     height = (height > most ? most : height) & ~15;
     if (height < VIEW_PX(5)) {
         draw_tiles(frame, rect, broker, count);
         return;
     }
     bool has_words = height >= view_theme_px(theme, 13);
-    int32_t row_width = rect.w - (has_words ? cluster_name_width(frame) + theme->space_2 : 0);
+    int32_t row_width = rect.w - (has_words ? cluster_name_width(frame, height) + theme->space_2 : 0);
     if (height >= view_theme_px(theme, 30)) {
         row_width -= view_theme_px(theme, 62); /* LEO and HW */
     }
@@ -235,7 +235,7 @@ static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_
     view_draw_box(frame->ui->list, rect, theme->radius_card, theme->background, outline,
                   status == VIEW_STATUS_UP ? theme->stroke : theme->stroke_strong);
     view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, NULL);
-    view_mark(frame, &thing, rect, theme->radius_card);
+    view_mark(frame, &thing, view_rect_inset(rect, VIEW_PX(2), VIEW_PX(2)), theme->radius_card - VIEW_PX(2));
     struct view_rect inside = view_rect_inset(rect, theme->space_3, theme->space_1 + VIEW_PX(2));
     draw_head(frame, view_rect_cut_top(&inside, theme->row_height + theme->space_1), place);
     bool has_isr = inside.h >= view_theme_px(theme, 64);
@@ -303,6 +303,10 @@ void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
             draw_broker(frame, card, i);
         }
     }
-    cluster_draw_replication(frame);
     view_scroll_end(frame->ui);
+    struct view_rect cards = frame->layout.brokers;
+    int32_t card_width = cards.w - (is_scrolled ? theme->scrollbar_width + theme->space_1 : 0);
+    view_draw_clip_push(frame->ui->list, (struct view_rect){rect.x, cards.y, rect.w, cards.h});
+    cluster_draw_replication(frame, card_width);
+    view_draw_clip_pop(frame->ui->list);
 }

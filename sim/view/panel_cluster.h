@@ -26,8 +26,11 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
                       int32_t replica);
 void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t replica);
 
+/** The controller's word for it; a broker may not have heard yet. */
+bool cluster_is_leader(const struct view_frame *frame, int32_t replica);
+
 /** The width that names take before the cells of a row. */
-int32_t cluster_name_width(const struct view_frame *frame);
+int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height);
 
 /** Everything about a replica in a sentence. */
 void cluster_replica_sentence(const struct view_frame *frame, int32_t replica, char *text, size_t capacity);
@@ -35,7 +38,7 @@ void cluster_replica_sentence(const struct view_frame *frame, int32_t replica, c
 /** ISR badges of the partitions that this broker leads. */
 void cluster_draw_isr(struct view_frame *frame, struct view_rect rect, int32_t broker);
 
-/** Data on its way from leaders to followers. */
-void cluster_draw_replication(struct view_frame *frame);
+/** Data on its way from leaders to followers, at the right edge of the cards. card_width: of each. */
+void cluster_draw_replication(struct view_frame *frame, int32_t card_width);
 
 #endif

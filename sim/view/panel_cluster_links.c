@@ -54,7 +54,7 @@ static int32_t draw_partition_isr(struct view_frame *frame, struct view_rect rec
     for (uint32_t turn = 0; turn < 2; turn++) {
         for (int32_t i = partition->first_replica; i >= 0; i = frame->model->replicas[i].next) {
             const struct model_replica *replica = &frame->model->replicas[i];
-            if (replica->is_leader == (turn == 0)) {
+            if (cluster_is_leader(frame, i) == (turn == 0)) {
                 at.x += draw_badge(frame, at, replica->broker, replica->is_in_sync != 0) + theme->space_1;
             }
         }
@@ -117,25 +117,18 @@ static struct view_rect card_of(const struct view_frame *frame, int32_t broker)
     return place >= 0 ? view_layout_broker(frame, (uint32_t)place) : (struct view_rect){0};
 }
 
-static int32_t bow_bulge(const struct view_frame *frame, bool goes_down)
-{
-    /* To the right of its direction; both ways bulge towards the left, inside the card's edge. */
-    int32_t bulge = view_theme_px(frame->theme, 18);
-    return goes_down ? bulge : -bulge;
-}
-
 static struct view_point bow_point(struct view_point from, struct view_point to, int32_t depth,
                                    int64_t permille)
 {
     int64_t t = permille;
     int64_t bend = 4 * t * (1000 - t) / 1000; /* 0 … 1000 … 0 */
-    return (struct view_point){from.x + (int32_t)((to.x - from.x) * t / 1000) -
-                                   (int32_t)(depth * bend / 1000 * 3 / 4),
+    return (struct view_point){from.x + (int32_t)((to.x - from.x) * t / 1000) +
+                                   (int32_t)(depth * bend / 1000),
                                from.y + (int32_t)((to.y - from.y) * t / 1000)};
 }
 
-static void draw_bow(struct view_frame *frame, int32_t leader, int32_t follower, struct view_hue hue,
-                     bool is_new, int64_t permille)
+static void draw_bow(struct view_frame *frame, int32_t card_width, int32_t leader, int32_t follower,
+                     struct view_hue hue, bool is_new, int64_t permille)
 {
     struct view_rect from_card = card_of(frame, leader);
     struct view_rect to_card = card_of(frame, follower);
@@ -143,12 +136,12 @@ static void draw_bow(struct view_frame *frame, int32_t leader, int32_t follower,
         return;
     }
     const struct view_theme *theme = frame->theme;
-    int32_t x = from_card.x + from_card.w - theme->space_1;
+    int32_t x = from_card.x + card_width - theme->stroke;
     struct view_point from = {x, from_card.y + from_card.h / 2};
     struct view_point to = {x, to_card.y + to_card.h / 2};
-    int32_t depth = view_theme_px(theme, 18);
+    int32_t depth = theme->space_3 - VIEW_PX(3); /* it stays inside the panel */
     if (is_new) {
-        view_draw_bow(frame->ui->list, from, to, bow_bulge(frame, to.y > from.y), theme->accent.ink,
+        view_draw_bow(frame->ui->list, from, to, to.y > from.y ? -depth : depth, theme->accent.ink,
                       theme->stroke_strong, VIEW_PX(4), VIEW_PX(4));
     }
     struct view_point dot = bow_point(from, to, depth, permille);
@@ -160,7 +153,7 @@ static void draw_bow(struct view_frame *frame, int32_t leader, int32_t follower,
  * The cluster announces what a follower appends, not that it is on its way; but it was on its way for one
  * latency before, and the log already knows.
  */
-void cluster_draw_replication(struct view_frame *frame)
+void cluster_draw_replication(struct view_frame *frame, int32_t card_width)
 {
     int64_t latency_us = frame->info->latency_us > 0 ? frame->info->latency_us : 500;
     uint64_t last = sim_event_log_count(frame->log);
@@ -189,7 +182,7 @@ void cluster_draw_replication(struct view_frame *frame)
             drawn[count].leader = appended->leader;
             drawn[count++].follower = appended->broker;
         }
-        draw_bow(frame, appended->leader, appended->broker,
+        draw_bow(frame, card_width, appended->leader, appended->broker,
                  view_hue_of(frame, appended->topic, appended->partition), is_new,
                  1000 - left_us * 1000 / latency_us);
         dots++;

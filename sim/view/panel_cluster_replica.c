@@ -16,6 +16,11 @@ static const struct model_partition *partition_of(const struct view_frame *frame
     return &frame->model->partitions[replica_at(frame, replica)->partition];
 }
 
+bool cluster_is_leader(const struct view_frame *frame, int32_t replica)
+{
+    return partition_of(frame, replica)->leader == replica_at(frame, replica)->broker;
+}
+
 static struct view_thing thing_of(const struct view_frame *frame, int32_t replica)
 {
     const struct model_partition *partition = partition_of(frame, replica);
@@ -33,7 +38,7 @@ void cluster_replica_sentence(const struct view_frame *frame, int32_t index, cha
     view_format_count(replica->end_offset, end, sizeof end);
     view_format_count(replica->high_watermark, committed, sizeof committed);
     snprintf(text, capacity, "%s on broker %" PRId32 ": %s, %s. Log end offset %s, high watermark %s.", name,
-             replica->broker, replica->is_leader ? "leader" : "follower",
+             replica->broker, cluster_is_leader(frame, index) ? "leader" : "follower",
              replica->is_in_sync ? "in the ISR" : "out of the ISR", end, committed);
 }
 
@@ -95,9 +100,13 @@ int64_t cluster_window_start(const struct view_frame *frame, const struct cluste
  * -------------------------------------------------------------------------------------------------------------
  */
 
-int32_t cluster_name_width(const struct view_frame *frame)
+/* A tall row has the role under the name, a low one a star behind it. */
+enum { NAME_PX = 70, NAME_AND_STAR_PX = 72, TALL_ROW_PX = 28 };
+
+int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height)
 {
-    return view_theme_px(frame->theme, 62);
+    bool is_tall = row_height >= view_theme_px(frame->theme, TALL_ROW_PX);
+    return view_theme_px(frame->theme, is_tall ? NAME_PX : NAME_AND_STAR_PX);
 }
 
 static bool is_duplicate(const struct model_replica *replica, int64_t first, int64_t end)
@@ -199,12 +208,12 @@ static void draw_name(struct view_frame *frame, struct view_rect rect, int32_t i
     char name[80];
     view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
     int32_t line = view_theme_px(theme, 14);
-    bool is_tall = rect.h >= 2 * line;
+    bool is_tall = rect.h >= view_theme_px(theme, TALL_ROW_PX);
     struct view_rect first = {rect.x, is_tall ? rect.y + (rect.h - 2 * line) / 2 : rect.y, rect.w,
                               is_tall ? line : rect.h};
     struct view_rect second = first;
     second.y += line;
-    if (replica->is_leader) {
+    if (cluster_is_leader(frame, index)) {
         struct view_rect star = is_tall ? second : view_rect_cut_right(&first, view_theme_px(theme, 12));
         star.w = view_theme_px(theme, 10);
         view_icon(frame->ui, star, VIEW_ICON_STAR, theme->warn.ink);
@@ -213,10 +222,12 @@ static void draw_name(struct view_frame *frame, struct view_rect rect, int32_t i
     if (!is_tall) {
         return;
     }
-    if (replica->is_leader) {
+    if (cluster_is_leader(frame, index)) {
         view_rect_cut_left(&second, view_theme_px(theme, 13));
     }
-    const char *role = replica->is_leader ? "leader" : replica->is_in_sync ? "follower" : "out of ISR";
+    const char *role = cluster_is_leader(frame, index) ? "leader"
+                       : replica->is_in_sync           ? "follower"
+                                                       : "out of ISR";
     uint32_t color = replica->is_leader    ? theme->warn.ink
                      : replica->is_in_sync ? theme->text_faint
                                            : theme->fail.ink;
@@ -234,13 +245,13 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
     cluster_replica_sentence(frame, index, sentence, sizeof sentence);
     view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, sentence);
     bool has_words = rect.h >= view_theme_px(theme, 13);
-    struct view_rect name = view_rect_cut_left(&rest, has_words ? cluster_name_width(frame) : 0);
+    struct view_rect name = view_rect_cut_left(&rest, has_words ? cluster_name_width(frame, rect.h) : 0);
     if (has_words) {
         view_rect_cut_left(&rest, theme->space_2);
         draw_name(frame, name, index);
     }
     struct view_rect cells = {rest.x, rest.y, scale->cells * scale->cell_width, rest.h};
-    int32_t most = view_theme_px(theme, 22);
+    int32_t most = view_theme_px(theme, 26);
     int32_t height = rect.h - (has_words ? theme->space_2 : VIEW_PX(2));
     height = height > most ? most : height;
     height = height < VIEW_PX(2) ? VIEW_PX(2) : height;
@@ -279,7 +290,7 @@ void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t 
                               view_color_with_alpha(hue.on_fill, 150));
     }
     struct view_point center = {rect.x + rect.w / 2, rect.y + rect.h / 2};
-    if (replica->is_leader) {
+    if (cluster_is_leader(frame, index)) {
         view_draw_circle(frame->ui->list, center, rect.w / 4, theme->background, theme->text, theme->stroke);
     }
     if (!replica->is_in_sync) {

@@ -347,7 +347,7 @@ static void draw_broker(struct side_column *column)
         const struct model_replica *replica = &frame->model->replicas[i];
         if (replica->partition >= 0 && replica->broker == broker->id) {
             hosted++;
-            led += replica->is_leader;
+            led += frame->model->partitions[replica->partition].leader == broker->id;
             out += !replica->is_in_sync;
         }
     }
@@ -357,14 +357,14 @@ static void draw_broker(struct side_column *column)
     draw_recent(column);
 }
 
-static void replica_rows(struct side_column *column, const struct model_replica *replica)
+static void replica_rows(struct side_column *column, const struct model_replica *replica, bool is_leader)
 {
     char text[48];
     const struct view_theme *theme = column->frame->theme;
     snprintf(text, sizeof text, "Broker %" PRId32, replica->broker);
     side_gap(column, theme->space_1);
     side_caption(column, text);
-    side_row(column, "role", replica->is_leader ? "leader" : "follower", plain(column), NULL);
+    side_row(column, "role", is_leader ? "leader" : "follower", plain(column), NULL);
     side_row(column, "in sync", replica->is_in_sync ? "yes" : "no",
              replica->is_in_sync ? theme->ok.ink : theme->fail.ink, NULL);
     side_row_number(column, "log end offset", replica->end_offset);
@@ -395,7 +395,7 @@ static void draw_partition(struct side_column *column)
     for (int32_t i = partition->first_replica; i >= 0; i = frame->model->replicas[i].next) {
         const struct model_replica *replica = &frame->model->replicas[i];
         if (thing->kind == VIEW_THING_PARTITION || replica->broker == thing->other) {
-            replica_rows(column, replica);
+            replica_rows(column, replica, partition->leader == replica->broker);
         }
     }
     draw_recent(column);

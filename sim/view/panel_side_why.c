@@ -21,15 +21,25 @@ static void draw_method(struct side_column *column, const struct story *story)
     const struct view_theme *theme = frame->theme;
     char method[96];
     snprintf(method, sizeof method, "%s%s", story->method, strchr(story->method, '.') != NULL ? "()" : "");
-    int32_t lines = story->rule != NULL ? 3 : 2;
+    /* A name that is too long goes on below, from its dot on. */
+    char *dot = strchr(method, '.');
+    bool is_long =
+        view_label_width(frame->ui, theme->mono, method) > column->w - 2 * theme->space_3 && dot != NULL;
+    int32_t lines = 2 + (story->rule != NULL) + is_long;
     struct view_rect box = {column->x, column->y, column->w, lines * theme->row_height + theme->space_3};
     view_draw_box(frame->ui->list, box, theme->radius_card, theme->background, theme->line, theme->stroke);
+    view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_METHOD, 0, 0), box, 0, method);
     struct view_rect inside = view_rect_inset(box, theme->space_3, theme->space_1 + theme->space_1 / 2);
     view_label(frame->ui, view_rect_cut_top(&inside, theme->row_height), theme->label, theme->text_faint,
                VIEW_ALIGN_LEFT, "in Kafka 3.0.0");
     struct view_rect line = view_rect_cut_top(&inside, theme->row_height);
+    if (is_long) {
+        struct view_rect below = view_rect_cut_top(&inside, theme->row_height);
+        view_rect_cut_left(&below, theme->space_3);
+        view_label(frame->ui, below, theme->mono, theme->accent.ink, VIEW_ALIGN_LEFT, dot);
+        *dot = '\0';
+    }
     view_label(frame->ui, line, theme->mono, theme->accent.ink, VIEW_ALIGN_LEFT, method);
-    view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_METHOD, 0, 0), box, 0, method);
     if (story->rule != NULL) {
         view_label(frame->ui, view_rect_cut_top(&inside, theme->row_height), theme->label, theme->text_muted,
                    VIEW_ALIGN_LEFT, story->rule);
@@ -68,9 +78,21 @@ static void draw_lamps(struct side_column *column, const struct story *story)
     side_gap(column, theme->space_2);
 }
 
-static void draw_causes(struct side_column *column, uint64_t sequence)
+/* The log's own cause, else where the reason that held comes from. */
+static uint64_t first_cause(const struct view_frame *frame, const struct story *story)
 {
-    uint64_t cause = sim_event_log_cause(column->frame->log, sequence);
+    uint64_t cause = sim_event_log_cause(frame->log, story->event);
+    for (uint32_t i = 0; i < story->lamp_count && cause == 0; i++) {
+        if (story->lamps[i].is_lit) {
+            cause = story_cause_of_lamp(frame, story->event, story->is_left, story->lamps[i].bit);
+        }
+    }
+    return cause;
+}
+
+static void draw_causes(struct side_column *column, const struct story *story)
+{
+    uint64_t cause = first_cause(column->frame, story);
     if (cause == 0) {
         return;
     }
@@ -109,7 +131,7 @@ void side_draw_why(struct side_column *column)
     side_gap(column, theme->space_2);
     draw_method(column, &story);
     draw_lamps(column, &story);
-    draw_causes(column, story.event);
+    draw_causes(column, &story);
     /* At the bottom, where there is room for it. */
     int32_t height = 7 * theme->row_height;
     if (column->y + height + theme->space_4 < column->bottom) {

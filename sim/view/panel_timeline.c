@@ -244,10 +244,19 @@ static void draw_ruler(struct view_frame *frame, const struct timeline_area *are
         view_format_duration(at_us, text, sizeof text);
         int32_t width = view_theme_px(theme, 88);
         struct view_rect label = {x - width / 2, area->ruler.y, width, area->ruler.h - theme->space_1};
+        char clock[48];
+        view_format_clock(frame->now_us, clock, sizeof clock);
+        int32_t pill = view_label_width(frame->ui, theme->mono_small_strong, clock) + theme->space_2;
+        int32_t own = view_label_width(frame->ui, theme->mono_small, text);
+        int32_t away = x - timeline_x(area, frame->now_us);
+        bool is_hidden = (away < 0 ? -away : away) < (pill + own) / 2 + theme->space_1;
         int32_t over = label.x + label.w - (area->all.x + area->all.w + theme->space_2);
         enum view_align align = over > width / 3 ? VIEW_ALIGN_RIGHT : VIEW_ALIGN_CENTER;
         label.x -= align == VIEW_ALIGN_RIGHT ? over : 0;
-        view_label(frame->ui, label, theme->mono_small, theme->text_faint, align, at_us == 0 ? "0 ms" : text);
+        view_label(frame->ui, label, theme->mono_small, theme->text_faint, align,
+                   is_hidden    ? ""
+                   : at_us == 0 ? "0 ms"
+                                : text);
         view_draw_line(list, (struct view_point){x, bottom}, (struct view_point){x, floor},
                        view_color_with_alpha(theme->line, 130), theme->stroke);
     }
@@ -280,7 +289,7 @@ static void draw_lane(struct view_frame *frame, const struct timeline_area *area
         int32_t x = rect.x + (int32_t)i * width;
         int32_t height = height_for(cell->count, full);
         struct view_rect tick = {x, rect.y + (rect.h - height) / 2, width - VIEW_PX(0.25), height};
-        uint32_t alpha = x > now_x ? 80 : cell->topic == 0 ? 170 : 230;
+        uint32_t alpha = x > now_x ? 100 : cell->topic == 0 ? 170 : 230;
         view_draw_rect(list, tick, view_color_with_alpha(hue.fill, alpha));
         if (cell->errors > 0) {
             struct view_rect notch = {x - VIEW_PX(0.5), rect.y + rect.h - VIEW_PX(4), width + VIEW_PX(1),

@@ -240,7 +240,7 @@ void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *a
     struct taken taken = {.count = 0};
     int32_t reach = view_theme_px(frame->theme, 6);
     for (uint32_t turn = 0; turn < 3; turn++) {
-        int32_t last_x = INT32_MIN;
+        int32_t last_x = INT32_MIN / 2;
         for (uint32_t i = 0; i < count; i++) {
             const struct kb_event *event = sim_event_log_get(frame->log, marks[i]);
             if (event->time_us < area->from_us || event->time_us > area->to_us) {
@@ -248,11 +248,11 @@ void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *a
             }
             int32_t x = timeline_x(area, event->time_us);
             bool is_first_class = event->kind == KB_EVENT_FAULT || event->kind == KB_EVENT_SETTING_CHANGED;
+            if (!is_first_class && x - last_x < reach) {
+                continue; /* under the one before */
+            }
+            last_x = x;
             if (turn == 0) {
-                if (!is_first_class && x - last_x < VIEW_PX(3) && last_x != INT32_MIN) {
-                    continue; /* under the one before */
-                }
-                last_x = x;
                 draw_mark(frame, lane, x, marks[i], event, &taken, false);
                 take(&taken, x - reach, x + reach - VIEW_PX(2));
             } else if (is_first_class == (turn == 1)) {
