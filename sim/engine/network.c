@@ -184,6 +184,9 @@ static void tell_closed(struct sim_network *network, struct sim_connection *conn
 
 static void arrive_connect(struct sim_network *network, struct sim_connection *connection)
 {
+    if (connection->is_closed_at_to) {
+        return; /* the process that it was for has died: its end is on its way to the asking end */
+    }
     bool taken = network->listener.arrived(network->listener.context, connection);
     connection->is_closed_at_to = !taken;
     depart(make_packet(network, taken ? PACKET_ACCEPTED : PACKET_REFUSED, connection, connection->to,
