@@ -210,6 +210,20 @@ static void end_request(const struct fold *fold, uint32_t number, int32_t error)
     }
 }
 
+/* With acks=0 a produce request is over when it is written: no answer comes. */
+static void complete_unanswered(const struct fold *fold, struct model_request *request)
+{
+    if (request->api != 0 || request->acks != 0 || request->is_over) {
+        return;
+    }
+    request->is_over = 1;
+    request->answered_us = fold->event->time_us;
+    struct model_node *node = fold_node(fold, request->node);
+    if (node != NULL && node->in_flight > 0) {
+        count_in_flight(fold, request->node, node->in_flight - 1u);
+    }
+}
+
 static void connection_state(const struct fold *fold)
 {
     const struct kb_event_connection_state *event = &fold->event->as.connection_state;
@@ -277,6 +291,7 @@ static void fold_request_event(const struct fold *fold)
         if (request != NULL) {
             request->sent_us = event->time_us;
             request->last_event = fold->model->sequence;
+            complete_unanswered(fold, request);
         }
         break;
     }

@@ -209,11 +209,18 @@ static void draw_foot(struct view_frame *frame, const struct model_batch *batch,
     if (chip_of(frame, batch, text, sizeof text, &chip_hue) != NULL) {
         int32_t width = view_chip_width(ui, text);
         width = width < rect.w ? width : rect.w;
+        char tip[2 * TEXT_BYTES];
+        snprintf(tip, sizeof tip, "%s: %s", text,
+                 batch->left != 0 ? "why the batch leaves, every reason that held when the Sender looked"
+                                  : "it came back and waits for retry.backoff.ms");
         view_chip(ui, view_id_make(VIEW_HIT_LEFT_WHY, batch->number, batch->producer),
                   (struct view_point){rect.x + rect.w - width, rect.y + (rect.h - theme->chip_height) / 2},
-                  width, chip_hue, VIEW_CHIP_OUTLINE, text,
-                  batch->left != 0 ? "Why the batch leaves: every reason that held when the Sender looked."
-                                   : "It came back and waits for retry.backoff.ms.");
+                  width, chip_hue, VIEW_CHIP_OUTLINE, text, tip);
+        if (ui->activated == view_id_make(VIEW_HIT_LEFT_WHY, batch->number, batch->producer)) {
+            struct view_thing thing = view_thing_batch(batch->producer, batch->number);
+            view_stage_select(frame->stage, &thing);
+            frame->stage->side.tab = VIEW_TAB_WHY;
+        }
     }
     int64_t total_us = 0;
     int64_t left_us = wait_of(frame, batch, &total_us);

@@ -100,6 +100,9 @@ static void draw_packet(struct view_frame *frame, const struct model_packet *pac
         draw_lost(frame, rect, frame->now_us - packet->lost_us);
     } else {
         view_packet_box(frame, rect, hue, packet->is_response != 0, label);
+        if (!packet->is_response) {
+            view_request_stripes(frame, rect, producer, packet->request);
+        }
     }
     view_thing_hit(frame, &thing, rect, tip);
 }
@@ -198,7 +201,8 @@ static void draw_pair(struct view_frame *frame, uint32_t place, struct view_rect
     struct wire response = {place, true, middle + apart, rect.x, rect.x + rect.w};
     uint32_t count = draw_wire(frame, &request, broken);
     count += draw_wire(frame, &response, broken);
-    if (broken && count == 0) {
+    bool is_wrong = frame->model->brokers[place].is_cut || !frame->model->brokers[place].is_up;
+    if (broken && is_wrong && count == 0) {
         struct view_rect cross = {rect.x + rect.w / 2 - view_theme_px(theme, 7),
                                   middle - view_theme_px(theme, 7), view_theme_px(theme, 14),
                                   view_theme_px(theme, 14)};

@@ -281,6 +281,7 @@ static void draw_request_slot(struct view_frame *frame, int32_t index, struct vi
              (unsigned)request->number, request->node, (unsigned)request->batches, request->bytes, age,
              request->is_parked ? "; it waits at the leader for the ISR" : "");
     view_packet_box(frame, rect, hue, false, label);
+    view_request_stripes(frame, rect, request->producer, request->number);
     view_thing_hit(frame, &thing, rect, tip);
 }
 
@@ -319,24 +320,25 @@ static void draw_node(struct view_frame *frame, uint32_t place, struct view_rect
         view_label(ui, row, theme->mono_small, theme->text_faint, VIEW_ALIGN_LEFT, word);
         return;
     }
-    int64_t slots = frame->pinfo->max_in_flight < SLOTS_MAX ? frame->pinfo->max_in_flight : SLOTS_MAX;
-    slots = slots < (int64_t)count ? (int64_t)count : slots;
     int32_t gap = theme->space_1;
     int32_t fits = (row.w + gap) / (view_theme_px(theme, 13) + gap);
-    slots = slots < fits ? slots : fits;
-    slots = slots > 0 ? slots : 1;
-    int32_t size = (row.w - ((int32_t)slots - 1) * gap) / (int32_t)slots;
+    int64_t wanted = frame->pinfo->max_in_flight < SLOTS_MAX ? frame->pinfo->max_in_flight : SLOTS_MAX;
+    wanted = wanted < (int64_t)count ? (int64_t)count : wanted;
+    if (wanted > fits && (int32_t)count > fits) {
+        struct view_rect more = view_rect_cut_right(&row, view_theme_px(theme, 26));
+        fits = (row.w + gap) / (view_theme_px(theme, 13) + gap);
+        snprintf(label, sizeof label, "+%u", (unsigned)count - (unsigned)(fits > 0 ? fits : 0));
+        view_label(ui, more, theme->mono_small, theme->text, VIEW_ALIGN_RIGHT, label);
+    }
+    int32_t slots = wanted < fits ? (int32_t)wanted : fits > 0 ? fits : 1;
+    int32_t size = (row.w - (slots - 1) * gap) / slots;
     size = size < view_theme_px(theme, 30) ? size : view_theme_px(theme, 30);
-    for (int32_t i = 0; i < (int32_t)slots; i++) {
+    for (int32_t i = 0; i < slots; i++) {
         struct view_rect slot = {row.x + i * (size + gap), row.y + VIEW_PX(2), size, row.h - VIEW_PX(4)};
         view_draw_box(ui->list, slot, VIEW_PX(4), VIEW_NONE, theme->line_strong, theme->stroke);
         if (i < (int32_t)count) {
             draw_request_slot(frame, requests[i], slot);
         }
-    }
-    if ((int32_t)count > (int32_t)slots) {
-        snprintf(label, sizeof label, "+%u", (unsigned)count - (unsigned)slots);
-        view_label(ui, row, theme->mono_small, theme->text, VIEW_ALIGN_RIGHT, label);
     }
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHIPS_MAX = 8, CHIP_BYTES = 96, TIP_BYTES = 200 };
+enum { CHIPS_MAX = 8, CHIP_BYTES = 96, TIP_BYTES = 256 };
 
 enum { BUTTON_START, BUTTON_PREVIOUS, BUTTON_PLAY, BUTTON_NEXT, BUTTON_END, BUTTONS };
 
@@ -152,6 +152,20 @@ static void set_chip(const struct view_frame *frame, struct chip *chip, const ch
     }
 }
 
+/* What is set unlike Kafka and finds no place of its own: one chip counts it, its tip names it. */
+static void count_the_rest(const struct view_frame *frame, struct chip *chip)
+{
+    chip->is_badge = true;
+    snprintf(chip->label, sizeof chip->label, "%u unlike Kafka", (unsigned)frame->info->badge_count);
+    size_t used = (size_t)snprintf(chip->tip, sizeof chip->tip, "Not Kafka's defaults:");
+    for (uint32_t i = 0; i < frame->info->badge_count && used < sizeof chip->tip; i++) {
+        const struct sim_badge *badge = &frame->info->badges[i];
+        int wrote = snprintf(chip->tip + used, sizeof chip->tip - used, "%s %s=%s (%s)", i > 0 ? "," : "",
+                             badge->setting, badge->value, badge->kafka_default);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
 static uint32_t collect_chips(const struct view_frame *frame, struct chip chips[CHIPS_MAX])
 {
     const struct sim_producer_info *producer = frame->pinfo;
@@ -163,15 +177,15 @@ static uint32_t collect_chips(const struct view_frame *frame, struct chip chips[
     snprintf(number, sizeof number, "%" PRId64, producer->batch_size_bytes);
     set_chip(frame, &chips[count++], "batch.size", number);
     set_chip(frame, &chips[count++], "idempotence", producer->is_idempotent ? "on" : "off");
-    for (uint32_t i = 0; i < frame->info->badge_count && count < CHIPS_MAX; i++) {
-        const struct sim_badge *badge = &frame->info->badges[i];
-        bool is_shown = false;
-        for (uint32_t k = 0; k < count; k++) {
-            is_shown = is_shown || (chips[k].is_badge && strstr(chips[k].tip, badge->setting) != NULL);
-        }
-        if (!is_shown) {
-            set_chip(frame, &chips[count++], badge->setting, badge->value);
-        }
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        shown += chips[i].is_badge;
+    }
+    if (frame->info->badge_count > shown) {
+        /* After acks and linger.ms: the others give way to it. */
+        memmove(chips + 3, chips + 2, (count - 2) * sizeof chips[0]);
+        count_the_rest(frame, &chips[2]);
+        count++;
     }
     return count;
 }

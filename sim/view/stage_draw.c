@@ -165,6 +165,32 @@ struct view_hue view_hue_of_request(const struct view_frame *frame, uint32_t pro
     return view_hue_of(frame, batch->topic, batch->partition);
 }
 
+void view_request_stripes(struct view_frame *frame, struct view_rect rect, uint32_t producer, uint32_t number)
+{
+    enum { STRIPES_MAX = 6 };
+    int32_t index = sim_model_find_request(frame->model, producer, number);
+    int32_t batch = index >= 0 ? frame->model->requests[index].first_batch : MODEL_NONE;
+    struct view_hue hues[STRIPES_MAX];
+    int32_t count = 0;
+    for (; batch >= 0 && count < STRIPES_MAX; batch = frame->model->batches[batch].next) {
+        const struct model_batch *carried = &frame->model->batches[batch];
+        hues[count++] = view_hue_of(frame, carried->topic, carried->partition);
+    }
+    if (count < 2) {
+        return;
+    }
+    struct view_rect strip = {rect.x + VIEW_PX(3), rect.y + rect.h - VIEW_PX(5), rect.w - VIEW_PX(6),
+                              VIEW_PX(4)};
+    for (int32_t i = 0; i < count; i++) {
+        int32_t from = strip.w * i / count;
+        int32_t to = strip.w * (i + 1) / count;
+        view_draw_rect(frame->ui->list, (struct view_rect){strip.x + from, strip.y, to - from, strip.h},
+                       hues[i].fill);
+    }
+    view_draw_box(frame->ui->list, view_rect_inset(strip, -VIEW_PX(1), -VIEW_PX(1)), VIEW_PX(1), VIEW_NONE,
+                  frame->theme->background, VIEW_PX(1));
+}
+
 bool view_is_selected(const struct view_frame *frame, const struct view_thing *thing)
 {
     return view_thing_equals(&frame->stage->selected, thing);
@@ -341,6 +367,8 @@ void view_format_duration(int64_t duration_us, char *text, size_t capacity)
 {
     if (duration_us < 0) {
         snprintf(text, capacity, "–");
+    } else if (duration_us == 0) {
+        snprintf(text, capacity, "0 ms");
     } else if (duration_us < 1000) {
         snprintf(text, capacity, "%" PRId64 " µs", duration_us);
     } else if (duration_us < 10000000) {

@@ -142,7 +142,7 @@ struct view_side_state {
     struct life life;                       /* of what Inspect shows */
     int32_t pending_setting;                /* Config: a slider that is being moved, + 1; 0: none */
     int64_t pending_value;
-    uint64_t pinned_event;                  /* Why explains this one; 0: the last */
+    uint64_t pinned_event; /* Why explains this one; 0: the last */
 };
 
 /** Of the timeline: the part of the run that it shows. */
@@ -307,6 +307,10 @@ bool view_move_last(const struct view_frame *frame, view_id id, struct view_rect
 struct view_hue view_hue_of(const struct view_frame *frame, uint32_t topic, int32_t partition);
 /** Of what a request carries: its first batch's partition; neutral for requests without batches. */
 struct view_hue view_hue_of_request(const struct view_frame *frame, uint32_t producer, uint32_t number);
+
+/** A request that carries batches of several partitions shows all their hues along its lower edge. */
+void view_request_stripes(struct view_frame *frame, struct view_rect rect, uint32_t producer,
+                          uint32_t number);
 
 bool view_is_selected(const struct view_frame *frame, const struct view_thing *thing);
 /** Selected, hovered, or the followed record. */
