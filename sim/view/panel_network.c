@@ -98,11 +98,10 @@ static void draw_packet(struct view_frame *frame, const struct model_packet *pac
              packet->lost_us >= 0 ? "; it is lost, and the producer does not know yet" : "");
     if (packet->lost_us >= 0) {
         draw_lost(frame, rect, frame->now_us - packet->lost_us);
+    } else if (packet->is_response != 0) {
+        view_packet_box(frame, rect, hue, true, label);
     } else {
-        view_packet_box(frame, rect, hue, packet->is_response != 0, label);
-        if (!packet->is_response) {
-            view_request_stripes(frame, rect, producer, packet->request);
-        }
+        view_request_box(frame, rect, producer, packet->request, label);
     }
     view_thing_hit(frame, &thing, rect, tip);
 }

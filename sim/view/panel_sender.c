@@ -163,11 +163,24 @@ static void draw_ready(struct view_frame *frame, struct view_rect *inside, uint3
  * ------------------------------------------------------------------------------------------------------------------
  */
 
+/* The newest event in which this producer drained a batch; 0: none. */
+static uint64_t last_drain_of(const struct view_frame *frame)
+{
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < MODEL_BATCHES; i++) {
+        const struct model_batch *batch = &frame->model->batches[i];
+        bool is_newer =
+            batch->number != 0 && batch->producer == frame->producer && batch->drained_event > last;
+        last = is_newer ? batch->drained_event : last;
+    }
+    return last;
+}
+
 /* The batches of the newest drain, newest first. */
 static uint32_t collect_drained(const struct view_frame *frame, const struct kb_event *drained[DRAINED_MAX])
 {
     uint32_t count = 0;
-    uint64_t at = frame->model->last_drain;
+    uint64_t at = last_drain_of(frame);
     if (at == 0) {
         return 0;
     }
@@ -260,7 +273,6 @@ static void draw_request_slot(struct view_frame *frame, int32_t index, struct vi
     const struct model_request *request = &frame->model->requests[index];
     struct view_thing thing = view_thing_request(request->producer, request->number);
     view_id id = view_thing_id(frame->info, &thing);
-    struct view_hue hue = view_hue_of_request(frame, request->producer, request->number);
     struct view_rect origin = slot;
     bool has_origin = false;
     if (request->first_batch >= 0) {
@@ -280,8 +292,7 @@ static void draw_request_slot(struct view_frame *frame, int32_t index, struct vi
     snprintf(tip, sizeof tip, "Request %u to broker %d: %u batches, %d bytes, for %s%s",
              (unsigned)request->number, request->node, (unsigned)request->batches, request->bytes, age,
              request->is_parked ? "; it waits at the leader for the ISR" : "");
-    view_packet_box(frame, rect, hue, false, label);
-    view_request_stripes(frame, rect, request->producer, request->number);
+    view_request_box(frame, rect, request->producer, request->number, label);
     view_thing_hit(frame, &thing, rect, tip);
 }
 

@@ -165,32 +165,6 @@ struct view_hue view_hue_of_request(const struct view_frame *frame, uint32_t pro
     return view_hue_of(frame, batch->topic, batch->partition);
 }
 
-void view_request_stripes(struct view_frame *frame, struct view_rect rect, uint32_t producer, uint32_t number)
-{
-    enum { STRIPES_MAX = 6 };
-    int32_t index = sim_model_find_request(frame->model, producer, number);
-    int32_t batch = index >= 0 ? frame->model->requests[index].first_batch : MODEL_NONE;
-    struct view_hue hues[STRIPES_MAX];
-    int32_t count = 0;
-    for (; batch >= 0 && count < STRIPES_MAX; batch = frame->model->batches[batch].next) {
-        const struct model_batch *carried = &frame->model->batches[batch];
-        hues[count++] = view_hue_of(frame, carried->topic, carried->partition);
-    }
-    if (count < 2) {
-        return;
-    }
-    struct view_rect strip = {rect.x + VIEW_PX(3), rect.y + rect.h - VIEW_PX(5), rect.w - VIEW_PX(6),
-                              VIEW_PX(4)};
-    for (int32_t i = 0; i < count; i++) {
-        int32_t from = strip.w * i / count;
-        int32_t to = strip.w * (i + 1) / count;
-        view_draw_rect(frame->ui->list, (struct view_rect){strip.x + from, strip.y, to - from, strip.h},
-                       hues[i].fill);
-    }
-    view_draw_box(frame->ui->list, view_rect_inset(strip, -VIEW_PX(1), -VIEW_PX(1)), VIEW_PX(1), VIEW_NONE,
-                  frame->theme->background, VIEW_PX(1));
-}
-
 bool view_is_selected(const struct view_frame *frame, const struct view_thing *thing)
 {
     return view_thing_equals(&frame->stage->selected, thing);
@@ -286,6 +260,44 @@ void view_packet_box(struct view_frame *frame, struct view_rect rect, struct vie
     }
     view_label(ui, rect, theme->mono_small_strong, is_response ? hue.ink : hue.on_fill, VIEW_ALIGN_CENTER,
                label);
+}
+
+/* The hues of the partitions that a request carries batches of. */
+static uint32_t hues_of_request(const struct view_frame *frame, uint32_t producer, uint32_t number,
+                                struct view_hue *hues, uint32_t most)
+{
+    int32_t index = sim_model_find_request(frame->model, producer, number);
+    int32_t batch = index >= 0 ? frame->model->requests[index].first_batch : MODEL_NONE;
+    uint32_t count = 0;
+    for (; batch >= 0 && count < most; batch = frame->model->batches[batch].next) {
+        const struct model_batch *carried = &frame->model->batches[batch];
+        hues[count++] = view_hue_of(frame, carried->topic, carried->partition);
+    }
+    return count;
+}
+
+void view_request_box(struct view_frame *frame, struct view_rect rect, uint32_t producer, uint32_t number,
+                      const char *label)
+{
+    enum { STRIPES_MAX = 6 };
+    struct view_hue hues[STRIPES_MAX];
+    uint32_t count = hues_of_request(frame, producer, number, hues, STRIPES_MAX);
+    if (count < 2) {
+        view_packet_box(frame, rect, count == 1 ? hues[0] : frame->theme->neutral, false, label);
+        return;
+    }
+    view_packet_box(frame, rect, hues[0], false, NULL);
+    struct view_rect band = view_rect_inset(rect, VIEW_PX(2), VIEW_PX(2));
+    struct view_rect strip = view_rect_cut_bottom(&band, VIEW_PX(3));
+    view_draw_rect(frame->ui->list, view_rect_inset(strip, 0, -VIEW_PX(1)), hues[0].on_fill);
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t from = strip.w * (int32_t)i / (int32_t)count;
+        int32_t to = strip.w * (int32_t)(i + 1) / (int32_t)count;
+        view_draw_rect(frame->ui->list, (struct view_rect){strip.x + from, strip.y, to - from, strip.h},
+                       hues[i].fill);
+    }
+    view_label(frame->ui, (struct view_rect){rect.x, rect.y, rect.w, rect.h - VIEW_PX(4)},
+               frame->theme->mono_small_strong, hues[0].on_fill, VIEW_ALIGN_CENTER, label);
 }
 
 /* --- Numbers and names as text

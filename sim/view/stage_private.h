@@ -308,10 +308,6 @@ struct view_hue view_hue_of(const struct view_frame *frame, uint32_t topic, int3
 /** Of what a request carries: its first batch's partition; neutral for requests without batches. */
 struct view_hue view_hue_of_request(const struct view_frame *frame, uint32_t producer, uint32_t number);
 
-/** A request that carries batches of several partitions shows all their hues along its lower edge. */
-void view_request_stripes(struct view_frame *frame, struct view_rect rect, uint32_t producer,
-                          uint32_t number);
-
 bool view_is_selected(const struct view_frame *frame, const struct view_thing *thing);
 /** Selected, hovered, or the followed record. */
 bool view_is_marked(const struct view_frame *frame, const struct view_thing *thing);
@@ -335,6 +331,10 @@ void view_cell(struct view_frame *frame, struct view_rect rect, struct view_hue 
 /** A request or packet as a box with its number. is_response: outlined instead of filled. */
 void view_packet_box(struct view_frame *frame, struct view_rect rect, struct view_hue hue, bool is_response,
                      const char *label);
+
+/** A request as a box with its number; one that carries several partitions shows all their hues. */
+void view_request_box(struct view_frame *frame, struct view_rect rect, uint32_t producer, uint32_t number,
+                      const char *label);
 
 /** "orders-1"; elided by the label, not here. */
 void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t partition, char *text,
