@@ -3,4 +3,5 @@ linger_unit_test(message_frame SOURCES wire/message_frame_test.c LAYERS base wir
 linger_unit_test(cursor SOURCES wire/cursor_test.c LAYERS base wire)
 linger_unit_test(errors SOURCES wire/errors_test.c LAYERS base wire)
 linger_unit_test(record_batch SOURCES wire/record_batch_test.c LAYERS base wire)
+linger_unit_test(record_batch_compressed SOURCES wire/record_batch_compressed_test.c LAYERS base wire)
 linger_unit_test(compression SOURCES wire/compression_test.c LAYERS base wire)
