@@ -204,7 +204,7 @@ bool kp_client_drop_actions(struct kp_network_client *client, uint32_t connectio
     return was_begun;
 }
 
-void kp_client_close_connection(struct kp_network_client *client, struct kp_client_node *node)
+void kp_client_close_connection(struct kp_network_client *client, struct kp_client_node *node, int64_t now_ms)
 {
     struct kp_in_flight_request *unsent = node->in_flight.newest;
 
@@ -223,6 +223,7 @@ void kp_client_close_connection(struct kp_network_client *client, struct kp_clie
     node->connection = 0;
     node->is_channel_ready = false;
     client->change_count++;
+    kp_producer_metrics_record(client->options.metrics, KP_SENSOR_CONNECTION_CLOSED, 1, now_ms);
 }
 
 /* --- Readiness */
@@ -589,6 +590,16 @@ bool kp_network_client_next_action(struct kp_network_client *client, struct kp_a
 uint32_t kp_network_client_in_flight_count(const struct kp_network_client *client)
 {
     return client->in_flight_count;
+}
+
+uint32_t kp_network_client_connection_count(const struct kp_network_client *client)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < client->node_count; i++) {
+        count += client->nodes[i]->connection != 0;
+    }
+    return count;
 }
 
 uint64_t kp_network_client_change_count(const struct kp_network_client *client)

@@ -11,11 +11,13 @@
 #include "wire/errors.h"
 
 struct kp_network_client;
+struct kp_producer_metrics;
 
 struct kp_network_client_options {
     const struct linger_allocator *allocator; /* borrowed */
     struct kb_trace *trace;                   /* borrowed; NULL: none */
     struct kp_producer_metadata *metadata;    /* borrowed */
+    struct kp_producer_metrics *metrics;      /* borrowed; NULL: none */
     struct kp_chance chance;                  /* copied */
     const char *client_id;                    /* borrowed */
     int32_t max_in_flight_requests_per_connection;
@@ -51,6 +53,7 @@ struct kp_client_response {
     bool is_version_mismatch;
     const char *version_mismatch; /* message of the UnsupportedVersionException */
     const void *body;             /* the response's struct; NULL: none is expected */
+    int64_t sent_ms;              /* Kafka: createdTimeMs */
     int64_t now_ms;
 };
 typedef void (*kp_response_callback)(void *context, void *subject, const struct kp_client_response *response);
@@ -110,6 +113,8 @@ void kp_network_client_digest(struct kp_network_client *client, int64_t now_ms);
 bool kp_network_client_has_reports(const struct kp_network_client *client);
 
 uint32_t kp_network_client_in_flight_count(const struct kp_network_client *client);
+/** Connections that are there or being made. */
+uint32_t kp_network_client_connection_count(const struct kp_network_client *client);
 /** Grows with whatever happens: what makes a pass not idle. */
 uint64_t kp_network_client_change_count(const struct kp_network_client *client);
 /** The earliest time at which a timeout strikes or a backoff ends; INT64_MAX: never. */
@@ -117,6 +122,6 @@ int64_t kp_network_client_next_deadline_ms(const struct kp_network_client *clien
 
 /** Close all connections and the metadata; requests in flight are given up without a callback. Kafka: close.
  */
-void kp_network_client_close(struct kp_network_client *client);
+void kp_network_client_close(struct kp_network_client *client, int64_t now_ms);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/cluster_connection_states.h"
 #include "core/in_flight_requests.h"
 #include "core/network_client.h"
+#include "core/producer_metrics.h"
 #include "wire/api_keys.h"
 
 struct kp_version_pair {
@@ -25,6 +26,7 @@ struct kp_client_node {
     uint32_t connection; /* 0: none */
     bool is_channel_ready;
     int64_t last_active_ms;
+    struct kp_node_metrics *metrics; /* NULL: none (yet) */
     struct kp_in_flight_queue in_flight;
     bool needs_api_versions;
     int16_t api_versions_version; /* of the request that is needed */
@@ -102,7 +104,8 @@ void kp_client_connect(struct kp_network_client *client, const struct kp_node *n
  */
 bool kp_client_drop_actions(struct kp_network_client *client, uint32_t connection);
 /** Close the connection from this side; what the driver may still read stays until it was told. */
-void kp_client_close_connection(struct kp_network_client *client, struct kp_client_node *node);
+void kp_client_close_connection(struct kp_network_client *client, struct kp_client_node *node,
+                                int64_t now_ms);
 /** Kafka: canSendRequest. */
 bool kp_client_can_send(const struct kp_network_client *client, const struct kp_client_node *node,
                         int64_t now_ms);

@@ -79,6 +79,7 @@ static void process_disconnection(struct kp_network_client *client, struct kp_cl
     client->change_count++;
     if (node->connection != 0) {
         (void)kp_client_drop_actions(client, node->connection);
+        kp_producer_metrics_record(client->options.metrics, KP_SENSOR_CONNECTION_CLOSED, 1, now_ms);
     }
     node->connection = 0;
     node->is_channel_ready = false;
@@ -93,7 +94,7 @@ static void process_disconnection(struct kp_network_client *client, struct kp_cl
 static void close_and_process(struct kp_network_client *client, struct kp_client_node *node,
                               enum kw_error error, int64_t now_ms)
 {
-    kp_client_close_connection(client, node);
+    kp_client_close_connection(client, node, now_ms);
     process_disconnection(client, node, error, now_ms);
 }
 
@@ -279,6 +280,7 @@ static void handle_receive(struct kp_network_client *client, const struct kp_rep
     if (node == NULL) {
         return; /* closed a moment ago */
     }
+    kp_producer_metrics_record_response(client->options.metrics, node->metrics, report->length_bytes, now_ms);
     request = node->in_flight.oldest;
     body = request != NULL && request->is_sent ? parse_response(client, request, report) : NULL;
     if (body == NULL) {
@@ -290,6 +292,7 @@ static void handle_receive(struct kp_network_client *client, const struct kp_rep
     client->in_flight_count--;
     client->change_count++;
     error = summarize(request->request.api_key, body, &throttle_ms);
+    kp_producer_metrics_record(client->options.metrics, KP_SENSOR_THROTTLE_TIME, throttle_ms, now_ms);
     (void)KB_TRACE(client->trace, 0, RESPONSE_RECEIVED, response_received,
                    .latency_ms = now_ms - request->sent_ms, .request = request->correlation_id,
                    .node = node->id, .api = request->request.api_key, .error = (int32_t)error,
@@ -317,7 +320,7 @@ static void handle_receive(struct kp_network_client *client, const struct kp_rep
 /* --- The rest, in the order of poll() */
 
 /* Kafka: handleCompletedSends. */
-static void handle_sent(struct kp_network_client *client, const struct kp_report *report)
+static void handle_sent(struct kp_network_client *client, const struct kp_report *report, int64_t now_ms)
 {
     struct kp_client_node *node = kp_client_find_connection(client, report->connection);
     struct kp_in_flight_request *request = node != NULL ? node->in_flight.newest : NULL;
@@ -326,6 +329,7 @@ static void handle_sent(struct kp_network_client *client, const struct kp_report
         return; /* the driver is mistaken */
     }
     request->is_sent = true;
+    kp_producer_metrics_record_request(client->options.metrics, node->metrics, request->length_bytes, now_ms);
     (void)KB_TRACE(client->trace, 0, REQUEST_SENT, request_sent, .request = request->correlation_id,
                    .node = node->id, .api = request->request.api_key);
     if (request->request.expects_response) {
@@ -338,7 +342,7 @@ static void handle_sent(struct kp_network_client *client, const struct kp_report
 }
 
 /* Kafka: handleConnections. */
-static void handle_connected(struct kp_network_client *client, const struct kp_report *report)
+static void handle_connected(struct kp_network_client *client, const struct kp_report *report, int64_t now_ms)
 {
     struct kp_client_node *node = kp_client_find_connection(client, report->connection);
 
@@ -348,6 +352,7 @@ static void handle_connected(struct kp_network_client *client, const struct kp_r
     node->is_channel_ready = true;
     node->needs_api_versions = true;
     node->api_versions_version = kw_api_find(KW_API_API_VERSIONS)->max_version;
+    kp_producer_metrics_record(client->options.metrics, KP_SENSOR_CONNECTION_CREATED, 1, now_ms);
     kp_connection_checking_api_versions(&node->state, &client->settings);
     client->change_count++;
     kp_client_announce_state(client, node, KW_ERROR_NONE);
@@ -443,6 +448,7 @@ void kp_client_complete(struct kp_network_client *client, struct kp_request_list
             .is_version_mismatch = request->is_version_mismatch,
             .version_mismatch = request->version_mismatch,
             .body = request->body,
+            .sent_ms = request->sent_ms,
             .now_ms = now_ms,
         };
 
@@ -476,14 +482,18 @@ bool kp_network_client_begin_poll(struct kp_network_client *client, int64_t *tim
 
 void kp_network_client_digest(struct kp_network_client *client, int64_t now_ms)
 {
+    kp_producer_metrics_record(client->options.metrics, KP_SENSOR_SELECT, 0, now_ms);
     for (uint32_t i = 0; i < client->report_count; i++) {
         struct kp_client_node *node = kp_client_find_connection(client, client->reports[i].connection);
 
         if (node != NULL) {
             node->last_active_ms = now_ms;
+            if (node->metrics == NULL) {
+                node->metrics = kp_producer_metrics_register_node(client->options.metrics, node->id);
+            }
         }
         if (client->reports[i].kind == KP_REPORT_SENT) {
-            handle_sent(client, &client->reports[i]);
+            handle_sent(client, &client->reports[i], now_ms);
         }
     }
     for (uint32_t i = 0; i < client->report_count; i++) {
@@ -501,7 +511,7 @@ void kp_network_client_digest(struct kp_network_client *client, int64_t now_ms)
     close_idle(client, now_ms);
     for (uint32_t i = 0; i < client->report_count; i++) {
         if (client->reports[i].kind == KP_REPORT_CONNECTED) {
-            handle_connected(client, &client->reports[i]);
+            handle_connected(client, &client->reports[i], now_ms);
         }
     }
     client->report_count = 0;
@@ -544,12 +554,12 @@ int64_t kp_network_client_next_deadline_ms(const struct kp_network_client *clien
     return deadline_ms;
 }
 
-void kp_network_client_close(struct kp_network_client *client)
+void kp_network_client_close(struct kp_network_client *client, int64_t now_ms)
 {
     for (uint32_t i = 0; i < client->node_count; i++) {
         struct kp_client_node *node = client->nodes[i];
 
-        kp_client_close_connection(client, node);
+        kp_client_close_connection(client, node, now_ms);
         for (struct kp_in_flight_request *r; (r = kp_in_flight_take_oldest(&node->in_flight)) != NULL;) {
             client->in_flight_count--;
             kp_client_free_request(client, r);

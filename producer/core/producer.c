@@ -124,6 +124,7 @@ static bool create_sender_side(struct kp_producer *producer, const struct kp_pro
         .allocator = producer->allocator,
         .trace = producer->trace,
         .metadata = producer->metadata,
+        .metrics = producer->metrics,
         .chance = options->chance,
         .client_id = config->client_id,
         .max_in_flight_requests_per_connection = config->max_in_flight_requests,
@@ -143,6 +144,7 @@ static bool create_sender_side(struct kp_producer *producer, const struct kp_pro
                                     .accumulator = producer->accumulator,
                                     .client = producer->client,
                                     .transaction_manager = producer->transaction_manager,
+                                    .metrics = producer->metrics,
                                     .guarantees_message_order = config->max_in_flight_requests == 1,
                                     .max_request_size_bytes = config->max_request_size_bytes,
                                     .acks = config->acks,
@@ -172,6 +174,10 @@ bool kp_producer_create(const struct kp_producer_options *options, int64_t now_m
     producer->config = kp_config_values(options->config);
     kb_list_init(&producer->waiting);
     bool is_created = create_plug_ins(producer, options, failure);
+    producer->metrics = kp_producer_metrics_create(allocator, producer->config, now_ms);
+    if (is_created && producer->metrics == NULL) {
+        is_created = fail_no_memory(failure);
+    }
     if (is_created && !(create_records_side(producer, options) && create_sender_side(producer, options))) {
         is_created = fail_no_memory(failure);
     }
@@ -213,6 +219,7 @@ void kp_producer_destroy(struct kp_producer *producer)
     kp_transaction_manager_destroy(producer->transaction_manager);
     kp_record_accumulator_destroy(producer->accumulator);
     kp_producer_metadata_destroy(producer->metadata);
+    kp_producer_metrics_destroy(producer->metrics);
     kp_topics_destroy(producer->topics);
     kp_interceptors_release(&producer->interceptors);
     kp_partitioner_release(&producer->partitioner);
@@ -323,6 +330,43 @@ void kp_producer_memory(const struct kp_producer *producer, struct kp_memory_vie
 uint64_t kp_producer_incomplete_count(const struct kp_producer *producer)
 {
     return kp_record_accumulator_incomplete(producer->accumulator)->record_count;
+}
+
+static double read_gauge(const void *context, enum kp_gauge gauge, int64_t now_ms)
+{
+    const struct kp_producer *producer = context;
+    const struct kp_buffer_pool *pool = kp_record_accumulator_pool(producer->accumulator);
+    switch (gauge) {
+    case KP_GAUGE_REQUESTS_IN_FLIGHT:
+        return kp_network_client_in_flight_count(producer->client);
+    case KP_GAUGE_METADATA_AGE:
+        return (double)(now_ms - kp_producer_metadata_last_successful_update_ms(producer->metadata)) / 1000.0;
+    case KP_GAUGE_WAITING_THREADS:
+        return pool->waiter_count;
+    case KP_GAUGE_BUFFER_TOTAL:
+        return (double)pool->total_bytes;
+    case KP_GAUGE_BUFFER_AVAILABLE:
+        return (double)kp_buffer_pool_available_bytes(pool);
+    case KP_GAUGE_CONNECTION_COUNT:
+        return kp_network_client_connection_count(producer->client);
+    case KP_GAUGE_VERSION:
+    case KP_GAUGE_COMMIT_ID:
+    case KP_GAUGE_START_TIME:
+    case KP_GAUGE_METRIC_COUNT:
+        break;
+    }
+    KB_UNREACHABLE();
+}
+
+uint32_t kp_producer_metric_count(const struct kp_producer *producer)
+{
+    return kp_producer_metrics_count(producer->metrics);
+}
+
+void kp_producer_metric_at(const struct kp_producer *producer, uint32_t index, int64_t now_ms,
+                           struct kp_metric *out)
+{
+    kp_producer_metrics_at(producer->metrics, index, read_gauge, producer, now_ms, out);
 }
 
 bool kp_producer_seed_metadata(struct kp_producer *producer, const void *body, size_t length_bytes,

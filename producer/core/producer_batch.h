@@ -77,6 +77,7 @@ struct kp_producer_batch {
     int64_t last_append_ms;
     int64_t drained_ms;
     int32_t attempts;
+    int32_t max_record_size_bytes; /* upper bounds, for the metrics */
     bool in_retry;
     bool is_split;
     bool sequence_has_been_reset; /* Kafka: reopened */

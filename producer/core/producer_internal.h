@@ -11,6 +11,7 @@
 #include "core/network_client.h"
 #include "core/partitioner.h"
 #include "core/producer_metadata.h"
+#include "core/producer_metrics.h"
 #include "core/record_accumulator.h"
 #include "core/sender.h"
 #include "core/serializer.h"
@@ -44,9 +45,10 @@ struct kp_send {
     const struct kp_topic *topic;
     int64_t start_ms;
     int64_t waited_on_metadata_ms;
-    int32_t awaited_version;     /* of the metadata */
-    int32_t old_partition_count; /* -1: the topic was not known */
-    int32_t partition;           /* -1: not known yet */
+    int64_t awaits_memory_since_ms; /* the turn of the wait at hand, for the metrics */
+    int32_t awaited_version;        /* of the metadata */
+    int32_t old_partition_count;    /* -1: the topic was not known */
+    int32_t partition;              /* -1: not known yet */
     struct kp_serialized key_scratch;
     struct kp_serialized value_scratch;
     struct kp_bytes key; /* serialized */
@@ -79,6 +81,7 @@ struct kp_producer {
     struct kp_record_accumulator *accumulator;
     struct kp_network_client *client;
     struct kp_sender *sender;
+    struct kp_producer_metrics *metrics;
 
     struct kb_list waiting;
     uint64_t last_ticket;
@@ -106,6 +109,9 @@ int64_t kp_deadline_ms(int64_t start_ms, int64_t wait_ms);
 enum kw_error kp_error_of_failure(const struct kp_failure *failure);
 
 void kp_outcome_clear(struct kp_outcome *out);
+
+/** A send is over, or goes on waiting: count it if it failed. Kafka: the catch blocks of doSend. */
+void kp_producer_measure_send(struct kp_producer *producer, const struct kp_outcome *outcome, int64_t now_ms);
 
 /* --- Sends and calls that go on */
 

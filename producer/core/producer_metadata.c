@@ -346,6 +346,12 @@ uint64_t kp_producer_metadata_view_number(const struct kp_producer_metadata *met
 
 /* --- Updates */
 
+int64_t kp_producer_metadata_last_successful_update_ms(const struct kp_producer_metadata *metadata)
+{
+    int64_t last_ms = metadata->last_successful_refresh_ms;
+    return last_ms == KP_METADATA_NEVER_MS ? 0 : last_ms;
+}
+
 int64_t kp_producer_metadata_next_update_ms(const struct kp_producer_metadata *metadata)
 {
     bool is_requested = metadata->needs_full_update || metadata->needs_partial_update;

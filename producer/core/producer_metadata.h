@@ -137,6 +137,8 @@ struct kp_metadata_request {
 
 int64_t kp_producer_metadata_time_to_next_update_ms(const struct kp_producer_metadata *metadata,
                                                     int64_t now_ms);
+/** When a response last brought metadata; 0: never. Kafka: lastSuccessfulUpdate. */
+int64_t kp_producer_metadata_last_successful_update_ms(const struct kp_producer_metadata *metadata);
 /** When the update is due by itself; INT64_MAX: never. */
 int64_t kp_producer_metadata_next_update_ms(const struct kp_producer_metadata *metadata);
 void kp_producer_metadata_new_request(struct kp_producer_metadata *metadata, int64_t now_ms,

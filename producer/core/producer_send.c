@@ -81,6 +81,7 @@ static void block(struct kp_producer *producer, struct kp_send *send, enum kp_wa
                   int64_t deadline_ms, int64_t now_ms, struct kp_outcome *out)
 {
     kp_waiting_begin(producer, &send->waiting, kind, deadline_ms, now_ms, out);
+    send->awaits_memory_since_ms = now_ms;
     KB_TRACE(producer->trace, 0, THREAD_BLOCKED, thread_blocked, .deadline_ms = deadline_ms,
              .record = send->record.id, .wait = out->wait,
              .bytes = kind == KP_WAITING_FOR_MEMORY ? send->append.waiter.size_bytes : 0);
@@ -170,6 +171,7 @@ static bool check_size(struct kp_producer *producer, struct kp_send *send, struc
                           "configured with the buffer.memory configuration.",
                           size_bytes);
     } else {
+        send->append.upper_bound_bytes = (int32_t)size_bytes; /* max.request.size is an int */
         return true;
     }
     finish_failed(producer, send, true, KW_ERROR_MESSAGE_TOO_LARGE, out);
@@ -423,8 +425,9 @@ static const struct kp_topic *find_topic(struct kp_producer *producer, const cha
     return producer->last_topic;
 }
 
-void kp_producer_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
-                      struct kp_outcome *out)
+/* Kafka: doSend, interceptors first. */
+static void begin_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
+                       struct kp_outcome *out)
 {
     kp_outcome_clear(out);
     if (!is_record_valid(record, &out->failure)) {
@@ -459,6 +462,41 @@ void kp_producer_send(struct kp_producer *producer, const struct kp_record *reco
     wait_on_metadata(producer, send, now_ms, out);
 }
 
+/* Kafka: the catch blocks of doSend count what is a KafkaException; an Error passes through them. */
+void kp_producer_measure_send(struct kp_producer *producer, const struct kp_outcome *outcome, int64_t now_ms)
+{
+    static const char *const others[] = {"IllegalStateException", "IllegalArgumentException",
+                                         "ClassCastException",    "NullPointerException",
+                                         "RuntimeException",      "OutOfMemoryError"};
+    const char *exception = outcome->failure.thrown.exception;
+    if (outcome->kind != KP_OUTCOME_FAILED && outcome->kind != KP_OUTCOME_THROWN) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(exception, others[i]) == 0) {
+            return;
+        }
+    }
+    kp_producer_metrics_record(producer->metrics, KP_SENSOR_ERRORS, 1, now_ms);
+    if (strcmp(exception, "BufferExhaustedException") == 0) {
+        kp_producer_metrics_record(producer->metrics, KP_SENSOR_EXHAUSTED, 1, now_ms);
+    }
+}
+
+void kp_producer_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
+                      struct kp_outcome *out)
+{
+    kp_outcome_clear(out);
+    if (!is_record_valid(record, &out->failure)) {
+        out->kind = KP_OUTCOME_THROWN; /* by the constructor of ProducerRecord: no send yet */
+        return;
+    }
+    begin_send(producer, record, now_ms, out);
+    if (out->kind != KP_OUTCOME_DONE) {
+        kp_producer_measure_send(producer, out, now_ms);
+    }
+}
+
 bool kp_send_is_runnable(const struct kp_producer *producer, const struct kp_send *send, int64_t now_ms)
 {
     if (send->waiting.kind == KP_WAITING_FOR_MEMORY) {
@@ -479,6 +517,9 @@ void kp_send_resume(struct kp_producer *producer, struct kp_send *send, int64_t 
         return;
     }
     enum kw_error error = KW_ERROR_NONE;
+    kp_producer_metrics_record(producer->metrics, KP_SENSOR_WAIT_TIME,
+                               (double)(now_ms - send->awaits_memory_since_ms) * 1e6, now_ms);
+    send->awaits_memory_since_ms = now_ms;
     enum kp_accumulate result =
         kp_record_accumulator_resume(producer->accumulator, &send->append, now_ms, &out->failure, &error);
     if (result != KP_ACCUMULATE_BLOCKED) {

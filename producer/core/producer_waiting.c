@@ -114,6 +114,7 @@ void kp_producer_resume(struct kp_producer *producer, uint64_t ticket, int64_t n
         }
         if (is_send(waiting)) {
             kp_send_resume(producer, send_of(waiting), now_ms, out);
+            kp_producer_measure_send(producer, out, now_ms);
         } else {
             kp_call_resume(producer, call_of(waiting), now_ms, out);
         }

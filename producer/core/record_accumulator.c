@@ -207,9 +207,12 @@ static enum kp_accumulate fail_closed(struct kp_failure *failure, enum kw_error 
 }
 
 static void appended(struct kp_record_accumulator *accumulator, struct kp_append *append,
-                     const struct kp_partition_queue *queue, const struct kp_producer_batch *batch,
+                     const struct kp_partition_queue *queue, struct kp_producer_batch *batch,
                      uint32_t size_bytes, bool is_new)
 {
+    if (append->upper_bound_bytes > batch->max_record_size_bytes) {
+        batch->max_record_size_bytes = append->upper_bound_bytes;
+    }
     append->batch = batch->number;
     append->batch_is_full = queue->batch_count > 1 || kp_producer_batch_is_full(batch);
     append->new_batch_created = is_new;

@@ -57,6 +57,7 @@ struct kp_append {
     const struct kp_topic_partition *partition;
     struct kw_record_fields fields; /* borrowed until the append is over */
     int64_t timestamp_ms;
+    int32_t upper_bound_bytes; /* of the record in a batch of its own, for the metrics */
     uint32_t record_id;
     bool abort_on_new_batch;
     struct kp_memory_waiter waiter;

@@ -98,6 +98,14 @@ static struct kp_producer_batch *add_part(struct split *split, const struct kw_r
     return part;
 }
 
+static void note_record_size(struct kp_producer_batch *part, const struct kw_record_fields *fields)
+{
+    int64_t bound_bytes = kw_record_batch_size_upper_bound_bytes(fields);
+    if (bound_bytes > part->max_record_size_bytes) {
+        part->max_record_size_bytes = (int32_t)bound_bytes; /* it was in a batch that was sent */
+    }
+}
+
 static bool split_record(struct split *split, const struct kw_record *record)
 {
     if (!read_headers(split, record)) {
@@ -117,6 +125,7 @@ static bool split_record(struct split *split, const struct kw_record *record)
         switch (kp_producer_batch_try_append(part, record->timestamp_ms, &fields, record_id, part->created_ms,
                                              &size_bytes)) {
         case KP_APPEND_OK:
+            note_record_size(part, &fields);
             return true;
         case KP_APPEND_NO_MEMORY:
             return false;

@@ -94,7 +94,7 @@ static void end(struct kp_sender *sender)
         }
         kp_record_accumulator_abort_incomplete(sender->options.accumulator);
     }
-    kp_network_client_close(sender->options.client);
+    kp_network_client_close(sender->options.client, sender->last_pass_ms);
     sender->loop = KP_LOOP_ENDED;
     sender->change_count++;
     (void)KB_TRACE(sender->trace, 0, PRODUCER_CLOSED, producer_closed, .forced = sender->is_forced);

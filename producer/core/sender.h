@@ -11,6 +11,7 @@
 #include "core/producer_metadata.h"
 #include "core/transaction_manager.h"
 
+struct kp_producer_metrics;
 struct kp_record_accumulator;
 struct kp_sender;
 
@@ -21,6 +22,7 @@ struct kp_sender_options {
     struct kp_record_accumulator *accumulator;
     struct kp_network_client *client;
     struct kp_transaction_manager *transaction_manager; /* NULL: neither idempotence nor transactions */
+    struct kp_producer_metrics *metrics;                /* NULL: none */
     bool guarantees_message_order;                      /* max.in.flight.requests.per.connection is 1 */
     int32_t max_request_size_bytes;
     int16_t acks;

@@ -6,6 +6,7 @@
 #define KP_SENDER_INTERNAL_H
 
 #include "base/arena.h"
+#include "core/producer_metrics.h"
 #include "core/record_accumulator.h"
 #include "core/sender.h"
 #include "core/transaction_manager_internal.h"

@@ -409,6 +409,37 @@ static void drain(struct kp_sender *sender, int64_t now_ms)
     }
 }
 
+/* Kafka: updateProduceRequestMetrics. A ready node of which nothing was drained counts as well. */
+static void measure(struct kp_sender *sender, int64_t now_ms)
+{
+    if (sender->options.metrics == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < sender->ready_node_count; i++) {
+        const struct kp_produce_request *request = sender->drained[i];
+        uint64_t record_count = 0;
+
+        for (uint32_t b = 0; request != NULL && b < request->count; b++) {
+            const struct kp_producer_batch *batch = request->carried[b].batch;
+
+            kp_producer_metrics_record_batch(
+                sender->options.metrics,
+                &(struct kp_batch_measures){
+                    .topic = batch->partition->topic,
+                    .record_count = batch->record_count,
+                    .size_bytes = request->infos[b].size_bytes,
+                    .max_record_size_bytes = batch->max_record_size_bytes,
+                    .queue_time_ms = batch->drained_ms - batch->created_ms,
+                    .compression_ratio = (double)kw_record_batch_builder_compression_ratio(&batch->builder),
+                },
+                now_ms);
+            record_count += batch->record_count;
+        }
+        kp_producer_metrics_record(sender->options.metrics, KP_SENSOR_RECORDS_PER_REQUEST,
+                                   (double)record_count, now_ms);
+    }
+}
+
 int64_t kp_sender_send_producer_data(struct kp_sender *sender, int64_t now_ms)
 {
     struct kp_record_accumulator *accumulator = sender->options.accumulator;
@@ -426,6 +457,7 @@ int64_t kp_sender_send_producer_data(struct kp_sender *sender, int64_t now_ms)
     select_nodes(sender, &check, now_ms, &poll_ms);
     drain(sender, now_ms);
     expire(sender, now_ms);
+    measure(sender, now_ms);
     if (check.next_ready_check_delay_ms < poll_ms) {
         poll_ms = check.next_ready_check_delay_ms;
     }

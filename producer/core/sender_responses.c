@@ -31,6 +31,8 @@ static bool fail(struct kp_sender *sender, struct kp_producer_batch *batch, enum
         !kp_transaction_manager_handle_failed_batch(manager, batch, error, failure, adjusts_sequences)) {
         return false;
     }
+    kp_producer_metrics_record_errors(sender->options.metrics, batch->partition->topic, batch->record_count,
+                                      sender->last_pass_ms);
     if (kp_producer_batch_complete_exceptionally(
             batch, kp_record_accumulator_completions(sender->options.accumulator), error, failure,
             record_failures, record_failure_count)) {
@@ -134,6 +136,7 @@ static bool split(struct kp_sender *sender, struct kp_producer_batch *batch)
         return false;
     }
     kp_sender_remove_and_deallocate(sender, batch);
+    kp_producer_metrics_record(sender->options.metrics, KP_SENSOR_BATCH_SPLIT, 1, sender->last_pass_ms);
     sender->change_count++;
     return true;
 }
@@ -151,6 +154,8 @@ static bool complete(struct kp_sender *sender, struct kp_producer_batch *batch,
         if (can_retry(sender, batch, response, now_ms)) {
             kp_record_accumulator_reenqueue(sender->options.accumulator, batch, error, now_ms);
             kp_sender_remove_in_flight(sender, batch);
+            kp_producer_metrics_record_retries(sender->options.metrics, batch->partition->topic,
+                                               batch->record_count, now_ms);
             sender->change_count++;
         } else if (error == KW_ERROR_DUPLICATE_SEQUENCE_NUMBER) {
             succeed(sender, batch, response);
@@ -201,7 +206,8 @@ static struct kp_producer_batch *find_carried(struct kp_produce_request *request
     return NULL;
 }
 
-static void complete_named(struct kp_sender *sender, struct kp_produce_request *request,
+/* False: Java throws out of it. */
+static bool complete_named(struct kp_sender *sender, struct kp_produce_request *request,
                            const struct kw_produce_response *body, int64_t now_ms)
 {
     uint32_t cursor = 0;
@@ -224,10 +230,11 @@ static void complete_named(struct kp_sender *sender, struct kp_produce_request *
 
             /* A partition that nobody asked about ends Java's handling, too. */
             if (batch == NULL || !complete(sender, batch, &response, now_ms)) {
-                return;
+                return false;
             }
         }
     }
+    return true;
 }
 
 void kp_sender_on_produce_response(void *context, void *subject, const struct kp_client_response *response)
@@ -252,7 +259,10 @@ void kp_sender_on_produce_response(void *context, void *subject, const struct kp
         all.error = KW_ERROR_UNSUPPORTED_VERSION;
         complete_all(sender, request, &all, response->now_ms);
     } else if (response->body != NULL) {
-        complete_named(sender, request, response->body, response->now_ms);
+        if (complete_named(sender, request, response->body, response->now_ms)) {
+            kp_producer_metrics_record_latency(sender->options.metrics, response->node,
+                                               response->now_ms - response->sent_ms, response->now_ms);
+        }
     } else {
         complete_all(sender, request, &all, response->now_ms);
     }

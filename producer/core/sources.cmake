@@ -31,6 +31,7 @@ linger_layer(core DIR core
     producer_config_security.c
     producer_config_text.c
     producer_metadata.c
+    producer_metrics.c
     producer_send.c
     producer_waiting.c
     record_accumulator.c
@@ -40,6 +41,7 @@ linger_layer(core DIR core
     sender_produce.c
     sender_responses.c
     sender_transactions.c
+    sensor.c
     serializer.c
     sticky_partition_cache.c
     topics.c

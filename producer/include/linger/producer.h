@@ -331,6 +331,54 @@ struct kp_memory_view {
 };
 void kp_producer_memory(const struct kp_producer *producer, struct kp_memory_view *out);
 
+/* --- Metrics
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/** Java's class of a metric's value. */
+enum kp_metric_type {
+    KP_METRIC_DOUBLE,
+    KP_METRIC_LONG,
+    KP_METRIC_STRING,
+};
+
+/** A tag of a metric's name. */
+struct kp_metric_tag {
+    const char *name;
+    const char *value;
+};
+
+/** "client-id", and "node-id" or "topic". */
+#define KP_METRIC_TAG_COUNT_MAX 2
+
+/** Kafka: MetricName and KafkaMetric. Texts are valid until the producer is destroyed. */
+struct kp_metric {
+    const char *group; /* e.g. "producer-metrics" */
+    const char *name;  /* e.g. "record-send-rate" */
+    const char *description;
+    struct kp_metric_tag tags[KP_METRIC_TAG_COUNT_MAX];
+    uint32_t tag_count;
+    enum kp_metric_type type;
+    double value;     /* DOUBLE, and LONG; NaN where Kafka has nothing to measure, and for STRING */
+    int64_t integer;  /* LONG */
+    const char *text; /* STRING; else NULL */
+};
+
+/**
+ * How many metrics there are now: 69 from the construction on, 12 more for each broker that was ever
+ * connected to, 9 more for each topic of which a batch was drained. None ever goes. Kafka:
+ * KafkaProducer.metrics.
+ */
+uint32_t kp_producer_metric_count(const struct kp_producer *producer);
+
+/**
+ * The metric with that index, below kp_producer_metric_count(), as of now_ms: windowed rates and averages are
+ * over metrics.num.samples windows of metrics.sample.window.ms. An index keeps its metric. Reading changes
+ * nothing. Kafka: KafkaMetric.metricValue.
+ */
+void kp_producer_metric_at(const struct kp_producer *producer, uint32_t index, int64_t now_ms,
+                           struct kp_metric *out);
+
 /** Records that were sent and are not completed. */
 uint64_t kp_producer_incomplete_count(const struct kp_producer *producer);
 

@@ -499,7 +499,7 @@ static void closing_gives_everything_up(void)
 
     (void)send_init(&f, 0, true, 0);
     write_it(&f, connection, 0);
-    kp_network_client_close(f.client);
+    kp_network_client_close(f.client, 0);
     expect_action(&f, KP_ACTION_CLOSE, 0);
     expect_no_action(&f);
     CU_ASSERT_EQUAL(f.told.count, 0);

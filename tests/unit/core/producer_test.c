@@ -331,10 +331,11 @@ static void blocked_sends_end_in_the_order_of_their_begin(void)
     set("max.block.ms", "10");
     CU_ASSERT_TRUE_FATAL(create(NULL, 0));
     uint64_t tickets[3];
+    struct kp_record records[3]; /* borrowed while they are blocked */
     for (int i = 0; i < 3; i++) {
-        struct kp_record record = record_of(NULL, "v");
-        record.topic = i == 1 ? "u" : "t";
-        CU_ASSERT_EQUAL_FATAL(send(&record, i == 2 ? 3 : 0), KP_OUTCOME_BLOCKED);
+        records[i] = record_of(NULL, "v");
+        records[i].topic = i == 1 ? "u" : "t";
+        CU_ASSERT_EQUAL_FATAL(send(&records[i], i == 2 ? 3 : 0), KP_OUTCOME_BLOCKED);
         tickets[i] = f.outcome.ticket;
     }
     CU_ASSERT_EQUAL(kp_producer_next_deadline_ms(f.producer) <= 10, true);
