@@ -34,7 +34,8 @@ struct model_replica *fold_replica(const struct fold *fold, int32_t broker, uint
 
 /* The deque of a producer and a partition. */
 void deque_push_back(const struct fold *fold, int32_t batch);
-void deque_push_front(const struct fold *fold, int32_t batch);
+/* A batch that is to be sent again: the head, but behind batches of earlier sequence numbers. */
+void deque_put_back(const struct fold *fold, int32_t batch);
 void deque_remove(const struct fold *fold, int32_t batch);
 
 /* Memory is given back on the side of the sender. */

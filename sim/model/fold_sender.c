@@ -88,7 +88,7 @@ static void batch_reenqueued(const struct fold *fold)
         batch->left = 0;
         batch->ripe_us = (fold->event->time_us / 1000 + event->backoff_ms) * 1000;
         batch->last_event = fold->model->sequence;
-        deque_push_front(fold, index_of(fold, batch));
+        deque_put_back(fold, index_of(fold, batch));
     }
 }
 

@@ -265,7 +265,8 @@ void deque_push_back(const struct fold *fold, int32_t index)
     partition->batch_count[batch->producer]++;
 }
 
-void deque_push_front(const struct fold *fold, int32_t index)
+/* before: the batch that it comes behind; MODEL_NONE: it becomes the head. */
+static void deque_insert_after(const struct fold *fold, int32_t index, int32_t before)
 {
     struct model_batch *batch = &fold->model->batches[index];
     struct model_partition *partition = deque_of(fold, batch);
@@ -273,13 +274,33 @@ void deque_push_front(const struct fold *fold, int32_t index)
     if (partition == NULL) {
         return;
     }
-    int32_t *first = &partition->first_batch[batch->producer];
-    batch->next = *first;
-    *first = index;
-    if (partition->last_batch[batch->producer] < 0) {
+    int32_t *link =
+        before >= 0 ? &fold->model->batches[before].next : &partition->first_batch[batch->producer];
+    batch->next = *link;
+    *link = index;
+    if (batch->next < 0) {
         partition->last_batch[batch->producer] = index;
     }
     partition->batch_count[batch->producer]++;
+}
+
+/* Kafka: RecordAccumulator.insertInSequenceOrder. Behind the batches at the head that hold earlier sequence
+ * numbers, which were drained before and came back before. Without a sequence number: at the head. */
+void deque_put_back(const struct fold *fold, int32_t index)
+{
+    const struct model_batch *batches = fold->model->batches;
+    const struct model_batch *batch = &batches[index];
+    const struct model_partition *partition = deque_of(fold, batch);
+    int32_t before = MODEL_NONE;
+    if (partition != NULL && batch->base_sequence >= 0) {
+        int32_t head = partition->first_batch[batch->producer];
+        while (head >= 0 && batches[head].base_sequence >= 0 &&
+               batches[head].base_sequence < batch->base_sequence) {
+            before = head;
+            head = batches[head].next;
+        }
+    }
+    deque_insert_after(fold, index, before);
 }
 
 void deque_remove(const struct fold *fold, int32_t index)

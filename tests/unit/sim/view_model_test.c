@@ -91,6 +91,29 @@ static void deques_follow_batches(void)
     end(&stage);
 }
 
+/* Two batches of an idempotent producer come back: the one of the earlier sequence numbers stays the first.
+ */
+static void retried_batches_keep_their_sequence(void)
+{
+    struct stage stage = begin(1);
+    for (uint32_t batch = 1; batch <= 3; batch++) {
+        open_batch(&stage, batch, 0);
+    }
+    for (uint32_t batch = 1; batch <= 2; batch++) {
+        put(&stage, 10, EVENT(BATCH_DRAINED, batch_drained, .batch = batch, .topic = stage.topic));
+        put(&stage, 10,
+            EVENT(BATCH_SEQUENCED, batch_sequenced, .batch = batch, .topic = stage.topic,
+                  .base_sequence = 10 * (int32_t)batch));
+    }
+    CU_ASSERT_EQUAL(deque(&stage, 0), 3);
+    for (uint32_t batch = 1; batch <= 2; batch++) {
+        put(&stage, 20,
+            EVENT(BATCH_REENQUEUED, batch_reenqueued, .batch = batch, .topic = stage.topic, .attempts = 1));
+    }
+    CU_ASSERT_EQUAL(deque(&stage, 0), 123);
+    end(&stage);
+}
+
 static void replicas_follow_logs(void)
 {
     struct stage stage = begin(1);
@@ -187,10 +210,12 @@ static void seeking_equals_folding(void)
 
 int main(void)
 {
-    return unit_main("view_model",
-                     (struct unit_test[]){{"deques follow batches", deques_follow_batches},
-                                          {"replicas follow logs", replicas_follow_logs},
-                                          {"windows forget the oldest", windows_forget_the_oldest},
-                                          {"seeking equals folding", seeking_equals_folding},
-                                          {0}});
+    return unit_main(
+        "view_model",
+        (struct unit_test[]){{"deques follow batches", deques_follow_batches},
+                             {"retried batches keep their sequence", retried_batches_keep_their_sequence},
+                             {"replicas follow logs", replicas_follow_logs},
+                             {"windows forget the oldest", windows_forget_the_oldest},
+                             {"seeking equals folding", seeking_equals_folding},
+                             {0}});
 }
