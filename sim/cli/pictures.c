@@ -86,8 +86,8 @@ static bool draw_moment(struct view_stage *stage, struct view_text *text, int64_
     char message[256] = "";
     view_draw_list_init(&list);
     view_stage_seek_time(stage, at_us);
-    view_stage_draw(stage, &list, options->width_px > 0 ? options->width_px : 1600,
-                    options->height_px > 0 ? options->height_px : 900, 256);
+    view_stage_draw_settled(stage, &list, options->width_px > 0 ? options->width_px : 1600,
+                            options->height_px > 0 ? options->height_px : 900, 256);
     bool written = view_picture_write_png(&list, text, 256, path, message, sizeof message);
     if (!written) {
         fprintf(stderr, "linger: %s cannot be written: %s\n", path, message);

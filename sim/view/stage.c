@@ -301,3 +301,15 @@ void view_stage_draw(struct view_stage *stage, struct view_draw_list *list, int3
     hand_over_intent(stage);
     view_input_begin_frame(input, input->now_ms);
 }
+
+void view_stage_draw_settled(struct view_stage *stage, struct view_draw_list *list, int32_t width_px,
+                             int32_t height_px, uint32_t scale_256)
+{
+    enum { DRAWINGS_MAX = 4 };
+    for (int i = 0; i < DRAWINGS_MAX; i++) {
+        view_stage_draw(stage, list, width_px, height_px, scale_256);
+        if (!stage->is_dirty && i > 0) {
+            return;
+        }
+    }
+}

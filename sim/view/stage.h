@@ -121,6 +121,10 @@ void view_stage_input(struct view_stage *stage, const struct view_input *input);
  * × 256. */
 void view_stage_draw(struct view_stage *stage, struct view_draw_list *list, int32_t width_px,
                      int32_t height_px, uint32_t scale_256);
+/** The same until drawing changes nothing any more, as a window does frame by frame: what is measured while
+ * it is drawn (the height of what scrolls) shows in the drawing after. For pictures. */
+void view_stage_draw_settled(struct view_stage *stage, struct view_draw_list *list, int32_t width_px,
+                             int32_t height_px, uint32_t scale_256);
 bool view_stage_wants_quit(const struct view_stage *stage);
 
 /* For pictures and tests: the same as the keys and clicks that do it. */

@@ -116,7 +116,7 @@ static uint64_t picture_hash(struct view_stage *stage, struct view_text *text, u
     struct view_draw_list list;
     view_draw_list_init(&list);
     view_stage_seek(stage, sequence);
-    view_stage_draw(stage, &list, 1280, 720, 256);
+    view_stage_draw_settled(stage, &list, 1280, 720, 256);
     struct view_surface surface = view_picture_draw(&list, text, 256);
     uint64_t hash = view_surface_hash(surface);
     view_surface_destroy(&surface);
