@@ -515,6 +515,11 @@ static void test_a_step_eases_and_a_jump_does_not(void)
     view_stage_advance(fixture.stage, 1000000);
     draw(&fixture);
     CU_ASSERT_FALSE(fixture.stage->is_moving);
+    view_stage_seek(fixture.stage, departure + 700);
+    draw(&fixture);
+    CU_ASSERT_FALSE(fixture.stage->is_moving);
+    view_stage_seek(fixture.stage, departure - 2);
+    draw(&fixture);
     view_stage_set_reduced_motion(fixture.stage, true);
     for (int i = 0; i < 12; i++) {
         press_key(&fixture, VIEW_KEY_RIGHT, 0);
