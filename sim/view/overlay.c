@@ -71,11 +71,11 @@ static void broker_choices(const struct view_frame *frame, int32_t id, struct ch
         return;
     }
     add_fault(choices, "Kill", KB_FAULT_KIND_KILL, 0, true);
-    add_fault(choices, "Shut down in an orderly way", KB_FAULT_KIND_SHUTDOWN, 0, true);
+    add_fault(choices, "Shut down in an orderly way", KB_FAULT_KIND_SHUTDOWN, 0, false);
     if (broker->is_frozen) {
         add_fault(choices, "Thaw", KB_FAULT_KIND_THAW, 0, false);
     } else {
-        add_fault(choices, "Freeze: the process stalls", KB_FAULT_KIND_FREEZE, 0, true);
+        add_fault(choices, "Freeze: the process stalls", KB_FAULT_KIND_FREEZE, 0, false);
     }
     add(choices, CHOICE_NOTHING, "");
     if (broker->fetch_delay_ms > 0) {
@@ -85,7 +85,7 @@ static void broker_choices(const struct view_frame *frame, int32_t id, struct ch
     }
     add_fault(choices, broker->append_delay_ms > 0 ? "Disk at full speed" : "Slow disk: 20 ms an append",
               KB_FAULT_KIND_SLOW_DISK, broker->append_delay_ms > 0 ? 0 : 20, false);
-    add_fault(choices, "Drop its connections", KB_FAULT_KIND_DISCONNECT, 0, true);
+    add_fault(choices, "Drop its connections", KB_FAULT_KIND_DISCONNECT, 0, false);
     add(choices, CHOICE_NOTHING, "");
     if (broker->is_cut) {
         add_fault(choices, "Heal its links", KB_FAULT_KIND_HEAL, 0, false);
@@ -99,7 +99,6 @@ static void broker_choices(const struct view_frame *frame, int32_t id, struct ch
             snprintf(label, sizeof label, "Cut the link to broker %" PRId32, other);
             struct choice *choice = add(choices, CHOICE_LINK_CUT, label);
             choice->broker = other;
-            choice->flags = VIEW_CONTROL_DANGER;
         }
     }
 }
@@ -295,19 +294,21 @@ static const struct view_key_help keys[] = {
     {"[  ]", "slower, faster"},
     {"v", "a pace by events, or even time"},
     {"Home  End", "to the start, to the end"},
+    {"Wheel", "zoom into the timeline"},
+    {"Drag", "along the run; with Shift: move the part"},
+    {"Click", "to that event"},
     {NULL, "Looking"},
     {"f", "follow the selected record"},
     {"i", "the panel at the right"},
     {"1  2  3  4  5", "its tabs"},
-    {"t", "dark or light"},
-    {"p", "size for the back row"},
+    {"t  p", "dark or light; size for the back row"},
     {"F11", "full screen"},
     {"Esc", "let go of what is selected"},
+    {"?", "this card"},
     {NULL, "Doing"},
     {"Ctrl+S", "save as a scenario"},
     {"Ctrl+P", "save the picture"},
     {"Ctrl+R", "drop all branches"},
-    {"?", "this card"},
 };
 
 bool view_handle_side_key(struct view_stage *stage, const struct view_key_press *key)

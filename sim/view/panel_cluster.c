@@ -134,19 +134,20 @@ static void draw_head(struct view_frame *frame, struct view_rect strip, uint32_t
 /* --- Its replicas
  * ------------------------------------------------------------------------------------------------------ */
 
-static bool is_hosted(const struct view_frame *frame, uint32_t replica, int32_t broker)
+/* Of the broker that hosts most: rows of all cards have the same height, so that they can be compared. */
+static uint32_t most_hosted(const struct view_frame *frame)
 {
-    const struct model_replica *one = &frame->model->replicas[replica];
-    return one->partition >= 0 && one->broker == broker;
-}
-
-static uint32_t count_hosted(const struct view_frame *frame, int32_t broker)
-{
-    uint32_t count = 0;
+    uint16_t counts[SIM_BROKERS_MAX] = {0};
+    uint32_t most = 0;
     for (uint32_t i = 0; i < frame->model->replica_count; i++) {
-        count += is_hosted(frame, i, broker);
+        const struct model_replica *replica = &frame->model->replicas[i];
+        int32_t place = replica->partition >= 0 ? sim_model_find_broker(frame->model, replica->broker) : -1;
+        if (place >= 0 && place < SIM_BROKERS_MAX) {
+            counts[place]++;
+            most = counts[place] > most ? counts[place] : most;
+        }
     }
-    return count;
+    return most;
 }
 
 /* In the order of partitions, which is the same on every card. */
@@ -159,7 +160,7 @@ static int32_t hosted_replica(const struct view_frame *frame, uint32_t partition
 static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t broker, uint32_t count)
 {
     const struct view_theme *theme = frame->theme;
-    int32_t size = view_theme_px(theme, 14);
+    int32_t size = view_theme_px(theme, 34);
     int32_t columns = rect.w / size;
     while (size > VIEW_PX(6) && (int32_t)count > columns * (rect.h / size)) {
         size -= VIEW_PX(1);
@@ -167,18 +168,20 @@ static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t 
     }
     int32_t room = columns * (rect.h / size);
     int32_t shown = 0;
-    for (uint32_t i = 0; i < frame->model->partition_count && shown < room; i++) {
+    int32_t left_out = 0;
+    for (uint32_t i = 0; i < frame->model->partition_count; i++) {
         int32_t replica = hosted_replica(frame, i, broker);
-        if (replica >= 0) {
+        left_out += replica >= 0 && shown >= room;
+        if (replica >= 0 && shown < room) {
             struct view_rect tile = {rect.x + shown % columns * size, rect.y + shown / columns * size,
                                      size - VIEW_PX(2), size - VIEW_PX(2)};
             cluster_draw_tile(frame, tile, replica);
             shown++;
         }
     }
-    if ((int32_t)count > shown) {
+    if (left_out > 0) {
         char more[32];
-        snprintf(more, sizeof more, "+%" PRId32, (int32_t)count - shown);
+        snprintf(more, sizeof more, "+%" PRId32, left_out);
         struct view_rect label = {rect.x, rect.y + rect.h - theme->row_height, rect.w, theme->row_height};
         view_draw_rect(frame->ui->list, view_rect_cut_right(&label, view_theme_px(theme, 40)),
                        theme->background);
@@ -191,16 +194,16 @@ static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t 
 static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker)
 {
     const struct view_theme *theme = frame->theme;
-    uint32_t count = count_hosted(frame, broker);
+    uint32_t count = most_hosted(frame);
     if (count == 0) {
         view_label(frame->ui, view_rect_cut_top(&rect, theme->row_height), theme->label, theme->text_faint,
-                   VIEW_ALIGN_LEFT, "no replicas here");
+                   VIEW_ALIGN_LEFT, "no replicas yet");
         return;
     }
     int32_t height = rect.h / (int32_t)count;
     int32_t most = view_theme_px(theme, 54);
     height = (height > most ? most : height) & ~15;
-    if (height < VIEW_PX(5)) {
+    if (height < VIEW_PX(7)) {
         draw_tiles(frame, rect, broker, count);
         return;
     }

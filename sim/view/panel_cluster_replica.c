@@ -265,8 +265,8 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
     view_mark(frame, &thing, view_rect_inset(rect, -theme->space_1, 0), theme->space_1);
 }
 
-/* A square: how much of its log is committed as its filled height, a dot for a leader, a bar when out of
- * sync. */
+/* A square: how much of its log is committed as its filled height, framed when it leads, crossed out when it
+ * is out of sync. */
 void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t index)
 {
     const struct view_theme *theme = frame->theme;
@@ -289,8 +289,19 @@ void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t 
         view_draw_pattern_box(frame->ui->list, filled, theme->radius_cell, hue.fill, hue.pattern,
                               view_color_with_alpha(hue.on_fill, 150));
     }
-    struct view_point center = {rect.x + rect.w / 2, rect.y + rect.h / 2};
-    if (cluster_is_leader(frame, index)) {
+    bool is_leader = cluster_is_leader(frame, index);
+    if (rect.w >= view_theme_px(theme, 20)) {
+        char number[16];
+        snprintf(number, sizeof number, "%" PRId32, partition->partition);
+        bool is_full = length > 0 && open * 2 < length;
+        view_label(frame->ui, rect, is_leader ? theme->mono_small_strong : theme->mono_small,
+                   is_full ? hue.on_fill : theme->text, VIEW_ALIGN_CENTER, number);
+    }
+    if (is_leader && rect.w >= VIEW_PX(12)) {
+        view_draw_box(frame->ui->list, rect, theme->radius_cell, VIEW_NONE, theme->text,
+                      theme->stroke_strong);
+    } else if (is_leader) {
+        struct view_point center = {rect.x + rect.w / 2, rect.y + rect.h / 2};
         view_draw_circle(frame->ui->list, center, rect.w / 4, theme->background, theme->text, theme->stroke);
     }
     if (!replica->is_in_sync) {

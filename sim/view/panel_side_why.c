@@ -105,7 +105,7 @@ static void draw_causes(struct side_column *column, const struct story *story)
 
 static const char *selected_hint(const struct view_frame *frame)
 {
-    return frame->stage->selected.kind == VIEW_THING_NONE ? "newest event worth a word" : "what is selected";
+    return frame->stage->selected.kind == VIEW_THING_NONE ? "newest event" : "selected";
 }
 
 void side_draw_why(struct side_column *column)

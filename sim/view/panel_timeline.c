@@ -41,7 +41,11 @@ static void place_lanes(const struct view_frame *frame, struct view_rect rect, s
     view_rect_cut_right(&inside, theme->space_2);
     area->all = inside;
     area->ruler = view_rect_cut_top(&inside, view_theme_px(theme, 20));
-    int32_t height = inside.h / TIMELINE_LANES & ~15;
+    /* Branches get a line each, up to three; further ones share the room. */
+    const struct view_host *host = &frame->stage->host;
+    uint32_t branches = host->branch_count != NULL ? host->branch_count(host->context) : 1;
+    int32_t lines = branches > 3 ? 3 : branches > 1 ? (int32_t)branches : 1;
+    int32_t height = inside.h / (KB_LANE_COUNT + lines) & ~15;
     for (uint32_t i = 0; i < TIMELINE_LANES; i++) {
         area->lanes[i] = view_rect_cut_top(&inside, height);
     }

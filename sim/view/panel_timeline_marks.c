@@ -266,14 +266,18 @@ void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *a
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static int32_t branch_y(const struct timeline_area *area, uint32_t index, uint32_t count, int32_t line)
+static int32_t branch_step(const struct timeline_area *area, uint32_t count, int32_t line)
 {
     struct view_rect lane = area->lanes[TIMELINE_LANE_BRANCHES];
-    int32_t first = lane.y + area->lanes[0].h / 2;
-    int32_t room = lane.y + lane.h - line / 2 - first;
+    int32_t room = lane.h - area->lanes[0].h / 2 - line / 2;
     int32_t step = count > 1 ? room / (int32_t)(count - 1) : 0;
-    step = step > line ? line : step;
-    return first + (int32_t)index * step;
+    return step > line ? line : step;
+}
+
+static int32_t branch_y(const struct timeline_area *area, uint32_t index, uint32_t count, int32_t line)
+{
+    int32_t first = area->lanes[TIMELINE_LANE_BRANCHES].y + area->lanes[0].h / 2;
+    return first + (int32_t)index * branch_step(area, count, line);
 }
 
 static void draw_branch(struct view_frame *frame, const struct timeline_area *area, uint32_t index,
@@ -310,12 +314,6 @@ static void draw_branch(struct view_frame *frame, const struct timeline_area *ar
     if (frame->ui->activated == id && !is_current) {
         view_act_branch(frame->stage, index);
     }
-    int32_t wide = view_label_width(frame->ui, theme->label, branch->title);
-    if (index > 0 && wide + theme->space_4 < end - start) {
-        struct view_rect label = {start + theme->space_2, y - line / 2, wide + theme->space_2, line};
-        view_draw_rect(list, label, theme->panel);
-        view_label(frame->ui, label, theme->label, color, VIEW_ALIGN_CENTER, branch->title);
-    }
     if (is_current && branch->differs_at > 0 && branch->differs_at <= sim_event_log_count(frame->log)) {
         int32_t x = timeline_x(area, sim_event_log_get(frame->log, branch->differs_at)->time_us);
         struct mark mark = {.shape = MARK_DIAMOND, .hue = theme->accent};
@@ -330,11 +328,45 @@ static void draw_branch(struct view_frame *frame, const struct timeline_area *ar
     }
 }
 
+/* After all lines: a fork must not cross a name. */
+static void draw_branch_title(struct view_frame *frame, const struct timeline_area *area, uint32_t index,
+                              uint32_t count)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct view_host *host = &frame->stage->host;
+    const struct view_branch *branch = host->branch(host->context, index);
+    bool is_current = host->current_branch(host->context) == index;
+    int32_t line = view_theme_px(theme, 16);
+    int32_t y = branch_y(area, index, count, line);
+    int32_t start = timeline_x(area, branch->from_us) + view_theme_px(theme, 20);
+    int32_t end = timeline_x(area, area->end_us);
+    int32_t wide = view_label_width(frame->ui, theme->label, branch->title);
+    bool has_room = branch_step(area, count, line) >= view_theme_px(theme, 11) || is_current;
+    /* Behind whatever parts from this one right there. */
+    for (uint32_t i = index + 1; i < count; i++) {
+        const struct view_branch *child = host->branch(host->context, i);
+        int32_t fork = timeline_x(area, child->from_us);
+        if (child->parent == index && fork > start - theme->space_6 && fork < start + wide + theme->space_4) {
+            start = fork + view_theme_px(theme, 24);
+        }
+    }
+    if (has_room && wide + theme->space_4 < end - start) {
+        int32_t high = view_theme_px(theme, 12);
+        struct view_rect label = {start + theme->space_2, y - high / 2, wide + theme->space_2, high};
+        view_draw_rect(frame->ui->list, label, theme->panel);
+        view_label(frame->ui, label, theme->label, is_current ? theme->accent.ink : theme->pool.ink,
+                   VIEW_ALIGN_CENTER, branch->title);
+    }
+}
+
 void timeline_draw_branches(struct view_frame *frame, const struct timeline_area *area)
 {
     const struct view_host *host = &frame->stage->host;
     uint32_t count = host->branch_count != NULL ? host->branch_count(host->context) : 0;
     for (uint32_t i = 0; i < count; i++) {
         draw_branch(frame, area, i, count);
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        draw_branch_title(frame, area, i, count);
     }
 }

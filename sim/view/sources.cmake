@@ -56,6 +56,7 @@ linger_layer(view DIR view
     stage_motion.c
     stage_playback.c
     story.c
+    story_more.c
     text.c
     text_atlas.c
     text_face.c

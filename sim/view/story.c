@@ -439,7 +439,7 @@ static void tell_blocked(const struct view_frame *frame, const struct kb_event *
     view_format_bytes(blocked->bytes, bytes, sizeof bytes);
     view_format_bytes(producer->buffer_memory_bytes, memory, sizeof memory);
     if (blocked->wait == KB_WAIT_MEMORY) {
-        snprintf(story->title, sizeof story->title, "send() of record %" PRIu32 " blocks: no memory",
+        snprintf(story->title, sizeof story->title, "Record %" PRIu32 " blocks in send(): no memory",
                  blocked->record);
         snprintf(story->sentence, sizeof story->sentence,
                  "It needs %s and buffer.memory = %s is used up. It waits at most max.block.ms = %" PRId64
@@ -447,7 +447,7 @@ static void tell_blocked(const struct view_frame *frame, const struct kb_event *
                  bytes, memory, producer->max_block_ms);
         return;
     }
-    snprintf(story->title, sizeof story->title, "send() of record %" PRIu32 " waits for metadata",
+    snprintf(story->title, sizeof story->title, "Record %" PRIu32 " waits in send() for metadata",
              blocked->record);
     snprintf(story->sentence, sizeof story->sentence,
              "The producer does not know the topic's partitions yet. It asks a broker and waits at most "
@@ -535,6 +535,7 @@ void story_tell(const struct view_frame *frame, uint64_t sequence, struct story 
         tell_blocked(frame, event, story);
         break;
     default:
+        story_tell_more(frame, event, story);
         tell_error(error_of(event), story);
         break;
     }

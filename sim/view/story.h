@@ -33,6 +33,9 @@ uint64_t story_event(const struct view_frame *frame);
 
 void story_tell(const struct view_frame *frame, uint64_t sequence, struct story *story);
 
+/** Of the cluster, requests and what people do: a better title and sentence, where there is one. */
+void story_tell_more(const struct view_frame *frame, const struct kb_event *event, struct story *story);
+
 /** Where a reason of a batch comes from; 0 when that is not known. is_left: of enum kb_left, else of kb_held.
  */
 uint64_t story_cause_of_lamp(const struct view_frame *frame, uint64_t sequence, bool is_left, uint32_t bit);

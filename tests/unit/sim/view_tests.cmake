@@ -2,6 +2,7 @@
 if(TARGET linger_view)
   linger_unit_test(view_draw_list SOURCES sim/draw_list_test.c LAYERS view)
   linger_unit_test(view_lane_index SOURCES sim/lane_index_test.c LAYERS view log model)
+  linger_unit_test(stage_panels SOURCES sim/stage_panels_test.c LAYERS view log model)
   linger_unit_test(view_png SOURCES sim/png_test.c LAYERS view image)
   linger_unit_test(view_raster SOURCES sim/raster_test.c LAYERS view)
   linger_unit_test(view_text SOURCES sim/text_test.c LAYERS view)
