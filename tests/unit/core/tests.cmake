@@ -4,6 +4,7 @@ linger_unit_test(producer_config_keys SOURCES core/producer_config_keys_test.c L
 linger_unit_test(producer_config_lint SOURCES core/producer_config_lint_test.c LAYERS base wire core)
 linger_unit_test(producer_config_properties SOURCES core/producer_config_properties_test.c LAYERS base wire core)
 linger_unit_test(buffer_pool SOURCES core/buffer_pool_test.c LAYERS base wire core)
+linger_unit_test(batch_compressor SOURCES core/batch_compressor_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(partitioner SOURCES core/partitioner_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(record_accumulator SOURCES core/record_accumulator_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(producer_batch SOURCES core/producer_batch_test.c core/core_support.c LAYERS base wire core)
