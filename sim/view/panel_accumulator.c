@@ -16,6 +16,7 @@ struct rows {
     int16_t departed[MODEL_PARTITIONS]; /* the batch that just left it; −1: none */
     uint32_t count;
     int32_t height, gap;
+    int32_t columns; /* side by side, where they are many */
     enum detail detail;
 };
 
@@ -87,7 +88,7 @@ static void sort_rows(const struct view_frame *frame, struct rows *rows)
     }
 }
 
-static void choose_detail(const struct view_theme *theme, struct rows *rows, int32_t room)
+static void choose_detail(const struct view_theme *theme, struct rows *rows, int32_t room, int32_t width)
 {
     int32_t count = rows->count > 0 ? (int32_t)rows->count : 1;
     int32_t step = room / count;
@@ -102,6 +103,12 @@ static void choose_detail(const struct view_theme *theme, struct rows *rows, int
     rows->detail = rows->height >= view_theme_px(theme, 68)   ? DETAIL_CELLS
                    : rows->height >= view_theme_px(theme, 34) ? DETAIL_BAR
                                                               : DETAIL_LINE;
+    rows->columns = 1;
+    int32_t most_columns = width / view_theme_px(theme, 98);
+    int32_t fit = room / (rows->height + rows->gap);
+    while (rows->detail == DETAIL_LINE && rows->columns < most_columns && rows->columns * fit < count) {
+        rows->columns++;
+    }
 }
 
 /* --- A batch
@@ -339,10 +346,10 @@ static void draw_deque(struct view_frame *frame, const struct rows *rows, int32_
     uint32_t count = batches_of(frame, rows, partition, shown);
     bool has_cards = rows->detail == DETAIL_CELLS;
     int32_t gap = has_cards ? theme->space_2 : theme->space_1;
-    int32_t least = view_theme_px(theme, has_cards ? 84 : 26);
+    int32_t least = view_theme_px(theme, has_cards ? 84 : rows->columns > 1 ? 12 : 26);
     int32_t fits = (rect.w + gap) / (least + gap);
     fits = fits > SHOWN_BATCHES_MAX ? SHOWN_BATCHES_MAX : fits;
-    int32_t more_width = view_theme_px(theme, 26);
+    int32_t more_width = view_theme_px(theme, rows->columns > 1 ? 16 : 26);
     if (fits < (int32_t)count) {
         char more[24];
         fits = (rect.w - more_width) / (least + gap);
@@ -351,7 +358,9 @@ static void draw_deque(struct view_frame *frame, const struct rows *rows, int32_
                    VIEW_ALIGN_RIGHT, more);
     }
     int32_t columns = (int32_t)count < fits ? (int32_t)count : fits;
-    int32_t usual = has_cards ? 2 : 4; /* so that a lone batch is not as wide as the row */
+    int32_t usual = has_cards           ? 2
+                    : rows->columns > 1 ? 1
+                                        : 4; /* so that a lone batch is not as wide as the row */
     int32_t share = columns > usual ? columns : usual;
     int32_t width = ((rect.w - (share - 1) * gap) / share) & ~15;
     for (int32_t i = 0; i < columns; i++) {
@@ -407,17 +416,20 @@ static void draw_row(struct view_frame *frame, const struct rows *rows, int32_t 
         view_label(ui, strip, theme->mono_strong, hue.ink, VIEW_ALIGN_LEFT, name);
         view_rect_cut_bottom(&inside, VIEW_PX(2));
     } else {
-        view_label(ui, view_rect_cut_left(&inside, inside.w * 3 / 10), theme->mono_small_strong, hue.ink,
-                   VIEW_ALIGN_LEFT, name);
+        bool is_narrow = rows->columns > 1;
+        view_label(ui, view_rect_cut_left(&inside, inside.w * (is_narrow ? 13 : 6) / 20),
+                   theme->mono_small_strong, hue.ink, VIEW_ALIGN_LEFT, name);
         view_rect_cut_left(&inside, theme->space_1);
         int32_t most = view_theme_px(theme, 24);
         if (inside.h > most) {
             inside.y += (inside.h - most) / 2;
             inside.h = most;
         }
-        draw_leader(frame, view_rect_cut_right(&inside, view_theme_px(theme, 30)),
-                    partition->believed_leader);
-        view_rect_cut_right(&inside, theme->space_1);
+        if (!is_narrow) {
+            draw_leader(frame, view_rect_cut_right(&inside, view_theme_px(theme, 30)),
+                        partition->believed_leader);
+            view_rect_cut_right(&inside, theme->space_1);
+        }
     }
     draw_deque(frame, rows, index, inside, hue);
 }
@@ -437,7 +449,7 @@ static void follow_into_view(struct view_frame *frame, const struct rows *rows, 
                             ? sim_model_find_partition(frame->model, record->topic, record->partition)
                             : MODEL_NONE;
     for (uint32_t i = 0; partition >= 0 && i < rows->count; i++) {
-        int32_t top = (int32_t)i * (rows->height + rows->gap);
+        int32_t top = (int32_t)i / rows->columns * (rows->height + rows->gap);
         if (rows->order[i] == partition && top < stage->deque_scroll) {
             stage->deque_scroll = top;
         } else if (rows->order[i] == partition && top + rows->height > stage->deque_scroll + rect.h) {
@@ -458,9 +470,10 @@ static void draw_unseen(struct view_frame *frame, struct view_rect rect, uint32_
 static void draw_rows(struct view_frame *frame, struct rows *rows, struct view_rect rect)
 {
     const struct view_theme *theme = frame->theme;
-    choose_detail(theme, rows, rect.h);
+    choose_detail(theme, rows, rect.h, rect.w);
     int32_t step = rows->height + rows->gap;
-    int32_t content = (int32_t)rows->count * step - rows->gap;
+    int32_t lines = ((int32_t)rows->count + rows->columns - 1) / rows->columns;
+    int32_t content = lines * step - rows->gap;
     bool scrolls = content > rect.h;
     struct view_rect counts = {0};
     if (scrolls) {
@@ -471,8 +484,11 @@ static void draw_rows(struct view_frame *frame, struct rows *rows, struct view_r
                                                 &frame->stage->deque_scroll);
     uint32_t above = 0;
     uint32_t below = 0;
+    int32_t width = ((inside.w + rows->gap) / rows->columns) & ~15;
     for (uint32_t i = 0; i < rows->count; i++) {
-        struct view_rect row = {inside.x, inside.y + (int32_t)i * step, inside.w, rows->height};
+        struct view_rect row = {inside.x + (int32_t)i % rows->columns * width,
+                                inside.y + (int32_t)i / rows->columns * step,
+                                rows->columns > 1 ? width - rows->gap : inside.w, rows->height};
         above += row.y + row.h <= rect.y;
         below += row.y >= rect.y + rect.h;
         if (view_draw_is_visible(frame->ui->list, row)) {
