@@ -41,7 +41,8 @@ struct kp_waiting {
 struct kp_send {
     struct kp_waiting waiting;
     struct kp_send *next_free;
-    struct kp_record record; /* as the interceptors left it */
+    const struct kp_record *record; /* as the interceptors left it: the caller's, or kept_record */
+    struct kp_record kept_record;   /* changed by interceptors, or of a send that blocks */
     const struct kp_topic *topic;
     int64_t start_ms;
     int64_t waited_on_metadata_ms;

@@ -20,6 +20,16 @@ static struct kp_send *take_send(struct kp_producer *producer)
     return kb_allocate_zeroed(producer->allocator, 1, sizeof *send);
 }
 
+/* Only where it must be: copying what the caller has just written waits until the writes are done, which cost
+ * more than any other step of a record. */
+static void keep_record(struct kp_send *send)
+{
+    if (send->record != &send->kept_record) {
+        send->kept_record = *send->record;
+        send->record = &send->kept_record;
+    }
+}
+
 static void give_send_back(struct kp_producer *producer, struct kp_send *send)
 {
     kp_waiting_end(producer, &send->waiting);
@@ -45,12 +55,12 @@ static void finish_failed(struct kp_producer *producer, struct kp_send *send, bo
                           enum kw_error error, struct kp_outcome *out)
 {
     out->kind = is_api_exception ? KP_OUTCOME_FAILED : KP_OUTCOME_THROWN;
-    int32_t partition = send->partition >= 0 ? send->partition : send->record.partition;
-    KB_TRACE(producer->trace, 0, RECORD_REJECTED, record_rejected, .record = send->record.id,
+    int32_t partition = send->partition >= 0 ? send->partition : send->record->partition;
+    KB_TRACE(producer->trace, 0, RECORD_REJECTED, record_rejected, .record = send->record->id,
              .topic = send->topic != NULL ? send->topic->trace_name : 0, .error = (int32_t)error,
              .thrown = !is_api_exception);
-    kp_interceptors_on_send_error(&producer->interceptors, send->record.topic, partition < 0 ? -1 : partition,
-                                  &out->failure);
+    kp_interceptors_on_send_error(&producer->interceptors, send->record->topic,
+                                  partition < 0 ? -1 : partition, &out->failure);
     give_send_back(producer, send);
 }
 
@@ -70,9 +80,9 @@ static void finish_appended(struct kp_producer *producer, struct kp_send *send, 
     }
     out->kind = KP_OUTCOME_DONE;
     out->partition = append->partition->partition;
-    out->wakes_sender = append->batch_is_full || append->new_batch_created;
+    out->wakes_sender = append->wakes_sender;
     if (out->wakes_sender) {
-        KB_TRACE(producer->trace, 0, SENDER_WOKEN, sender_woken, .record = send->record.id);
+        KB_TRACE(producer->trace, 0, SENDER_WOKEN, sender_woken, .record = send->record->id);
     }
     give_send_back(producer, send);
 }
@@ -83,7 +93,7 @@ static void block(struct kp_producer *producer, struct kp_send *send, enum kp_wa
     kp_waiting_begin(producer, &send->waiting, kind, deadline_ms, now_ms, out);
     send->awaits_memory_since_ms = now_ms;
     KB_TRACE(producer->trace, 0, THREAD_BLOCKED, thread_blocked, .deadline_ms = deadline_ms,
-             .record = send->record.id, .wait = out->wait,
+             .record = send->record->id, .wait = out->wait,
              .bytes = kind == KP_WAITING_FOR_MEMORY ? send->append.waiter.size_bytes : 0);
 }
 
@@ -92,7 +102,7 @@ static void announce_unblocked(const struct kp_producer *producer, const struct 
 {
     if (send->waiting.ticket != 0) {
         KB_TRACE(producer->trace, 0, THREAD_UNBLOCKED, thread_unblocked,
-                 .waited_ms = now_ms - send->waiting.since_ms, .record = send->record.id,
+                 .waited_ms = now_ms - send->waiting.since_ms, .record = send->record->id,
                  .wait = send->waiting.kind == KP_WAITING_FOR_METADATA ? KB_WAIT_METADATA : KB_WAIT_MEMORY,
                  .error = (int32_t)error);
     }
@@ -129,15 +139,15 @@ static bool choose_partition(struct kp_producer *producer, struct kp_send *send,
 {
     struct kp_topic_view view;
     kp_producer_metadata_topic_view(producer->metadata, send->topic, &view);
-    struct kp_partition_choice choice = {send->record.partition, KB_PARTITION_WHY_EXPLICIT, 0};
-    if (send->record.partition < 0 &&
+    struct kp_partition_choice choice = {send->record->partition, KB_PARTITION_WHY_EXPLICIT, 0};
+    if (send->record->partition < 0 &&
         !kp_partitioner_choose(&producer->partitioner, send->topic, &view, send->key, send->value, &choice,
                                &out->failure)) {
         finish_failed(producer, send, false, kp_error_of_failure(&out->failure), out);
         return false;
     }
     if (choice.partition != send->partition) {
-        KB_TRACE(producer->trace, 0, RECORD_PARTITIONED, record_partitioned, .record = send->record.id,
+        KB_TRACE(producer->trace, 0, RECORD_PARTITIONED, record_partitioned, .record = send->record->id,
                  .topic = send->topic->trace_name, .partition = choice.partition, .why = (int32_t)choice.why,
                  .murmur2 = choice.murmur2, .partition_count = view.partition_count);
     }
@@ -158,7 +168,7 @@ static bool check_size(struct kp_producer *producer, struct kp_send *send, struc
 {
     int64_t size_bytes = kw_record_batch_size_upper_bound_bytes(&send->append.fields);
     KB_TRACE(producer->trace, 0, RECORD_SIZE_CHECKED, record_size_checked, .upper_bound_bytes = size_bytes,
-             .limit_bytes = producer->config->max_request_size_bytes, .record = send->record.id);
+             .limit_bytes = producer->config->max_request_size_bytes, .record = send->record->id);
     if (size_bytes > producer->config->max_request_size_bytes) {
         kp_failure_throwf(&out->failure, "RecordTooLargeException",
                           "The message is %" PRId64 " bytes when serialized which is larger than %" PRId32
@@ -221,7 +231,7 @@ static struct kw_bytes bytes_of(struct kp_bytes bytes)
 
 static bool copy_headers(struct kp_producer *producer, struct kp_send *send)
 {
-    const struct kp_record *record = &send->record;
+    const struct kp_record *record = send->record;
     if (!kp_grow(producer->allocator, &send->headers, &send->header_capacity, record->header_count,
                  sizeof *send->headers)) {
         return false;
@@ -237,7 +247,7 @@ static bool copy_headers(struct kp_producer *producer, struct kp_send *send)
 static void serialize(struct kp_producer *producer, struct kp_send *send, int64_t now_ms,
                       struct kp_outcome *out)
 {
-    const struct kp_record *record = &send->record;
+    const struct kp_record *record = send->record;
     if (!kp_serializer_serialize(&producer->key_serializer, producer->allocator, record->topic, record->key,
                                  &send->key_scratch, &send->key, &out->failure) ||
         !kp_serializer_serialize(&producer->value_serializer, producer->allocator, record->topic,
@@ -272,7 +282,7 @@ static void metadata_known(struct kp_producer *producer, struct kp_send *send, i
 {
     send->waited_on_metadata_ms = now_ms - send->start_ms;
     KB_TRACE(producer->trace, 0, RECORD_METADATA_READY, record_metadata_ready,
-             .waited_ms = send->waited_on_metadata_ms, .record = send->record.id,
+             .waited_ms = send->waited_on_metadata_ms, .record = send->record->id,
              .topic = send->topic->trace_name, .partitions = partition_count);
     serialize(producer, send, now_ms, out);
 }
@@ -297,7 +307,7 @@ static void throw_not_present(const struct kp_producer *producer, const struct k
         kp_failure_throwf(failure, "TimeoutException",
                           "Partition %" PRId32 " of topic %s with partition count %" PRId32
                           " is not present in metadata after %" PRId64 " ms.",
-                          send->record.partition, send->topic->name, send->old_partition_count,
+                          send->record->partition, send->topic->name, send->old_partition_count,
                           producer->config->max_block_ms);
     } else {
         kp_failure_throwf(failure, "TimeoutException",
@@ -315,7 +325,7 @@ static void request_metadata(struct kp_producer *producer, struct kp_send *send,
         producer->metadata, send->topic,
         send->old_partition_count < 0 ? KB_METADATA_WHY_NEW_TOPIC : KB_METADATA_WHY_PARTITION_RANGE);
     out->wakes_sender = true;
-    KB_TRACE(producer->trace, 0, SENDER_WOKEN, sender_woken, .record = send->record.id);
+    KB_TRACE(producer->trace, 0, SENDER_WOKEN, sender_woken, .record = send->record->id);
     if (kp_producer_metadata_throws_fatal(producer->metadata, &out->failure)) {
         metadata_failed(producer, send, now_ms, out);
         return;
@@ -336,7 +346,7 @@ static void request_metadata(struct kp_producer *producer, struct kp_send *send,
 
 static bool has_partition(const struct kp_send *send, int32_t partition_count)
 {
-    return partition_count >= 0 && send->record.partition < partition_count;
+    return partition_count >= 0 && send->record->partition < partition_count;
 }
 
 static void wait_on_metadata(struct kp_producer *producer, struct kp_send *send, int64_t now_ms,
@@ -429,11 +439,6 @@ static const struct kp_topic *find_topic(struct kp_producer *producer, const cha
 static void begin_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
                        struct kp_outcome *out)
 {
-    kp_outcome_clear(out);
-    if (!is_record_valid(record, &out->failure)) {
-        out->kind = KP_OUTCOME_THROWN;
-        return;
-    }
     struct kp_send *send = take_send(producer);
     if (send == NULL) {
         kp_failure_throw(&out->failure, kw_error_exception(KW_ERROR_OUT_OF_MEMORY),
@@ -441,20 +446,23 @@ static void begin_send(struct kp_producer *producer, const struct kp_record *rec
         out->kind = KP_OUTCOME_THROWN;
         return;
     }
-    send->record = *record;
+    send->record = record;
     send->topic = NULL;
     send->partition = -1;
     send->old_partition_count = -1;
     send->start_ms = now_ms;
     send->waited_on_metadata_ms = 0;
-    kp_interceptors_on_send(&producer->interceptors, &send->record);
+    if (producer->interceptors.count > 0) {
+        keep_record(send);
+        kp_interceptors_on_send(&producer->interceptors, &send->kept_record);
+    }
     if (!kp_sender_is_running(producer->sender)) {
         kp_failure_throw(&out->failure, "IllegalStateException",
                          "Cannot perform operation after producer has been closed");
         finish_failed(producer, send, false, KW_ERROR_ILLEGAL_STATE, out);
         return;
     }
-    send->topic = find_topic(producer, send->record.topic);
+    send->topic = find_topic(producer, send->record->topic);
     if (send->topic == NULL) {
         finish_no_memory(producer, send, out);
         return;

@@ -216,12 +216,13 @@ static void appended(struct kp_record_accumulator *accumulator, struct kp_append
     append->batch = batch->number;
     append->batch_is_full = queue->batch_count > 1 || kp_producer_batch_is_full(batch);
     append->new_batch_created = is_new;
+    append->wakes_sender = append->batch_is_full || is_new;
     accumulator->incomplete.record_count++;
     KB_TRACE(accumulator->options.trace, 0, RECORD_APPENDED, record_appended, .record = append->record_id,
              .batch = batch->number, .topic = batch->partition->topic->trace_name,
              .partition = batch->partition->partition, .slot = batch->record_count - 1,
              .record_bytes = (int32_t)size_bytes, .batch_bytes = kp_producer_batch_size_bytes(batch),
-             .wakes_sender = append->batch_is_full || is_new);
+             .wakes_sender = append->wakes_sender);
 }
 
 /* Kafka: tryAppend. *is_done: there is an answer. */

@@ -66,6 +66,7 @@ struct kp_append {
     uint32_t batch;
     bool batch_is_full;
     bool new_batch_created;
+    bool wakes_sender; /* one of them */
 };
 
 enum kp_accumulate {
