@@ -401,7 +401,7 @@ void sim_driver_after_call(struct sim_producer_driver *driver)
     }
     take_completions(driver);
     resume_runnable(driver);
-    if (driver->threads_done == driver->thread_count && driver->scenario->close_at_end &&
+    if (driver->threads_done == driver->scenario->thread_count && driver->scenario->close_at_end &&
         !driver->is_closing && !driver->is_recreating) {
         begin_close(driver);
     }
@@ -558,6 +558,7 @@ bool sim_driver_init(struct sim_producer_driver *driver, struct sim_world *world
         return false;
     }
     sim_driver_wake(driver);
+    sim_driver_after_call(driver); /* threads without a record are done already */
     return true;
 }
 

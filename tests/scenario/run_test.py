@@ -156,6 +156,16 @@ def test_commands(linger, tree, _, folder):
     code, out, err = run(linger, "run", default, "--events", "-")
     check(code == 0 and json.loads(out.splitlines()[-1])["hash"] == plain["hash"] and plain["hash"] in err,
           "--events - does not write events to stdout and the summary to stderr")
+    # Threads without a record are done at once; the others of their producer are not, and the run ends.
+    for empty in ([0], [1], [0, 1]):
+        idle = json.loads(default.read_text())
+        for index in empty:
+            idle["producers"][0]["threads"][index]["records"]["count"] = 0
+        (folder / "idle.json").write_text(json.dumps(idle))
+        said = summary(linger, folder / "idle.json")
+        sent = sum(thread["records"]["count"] for thread in idle["producers"][0]["threads"])
+        check(said["ledger"]["delivered"] == sent, f"threads {empty} are empty: {said['ledger']}, not {sent} delivered")
+        check(said["end_us"] < 500000, f"threads {empty} are empty: the run goes on until {said['end_us']} us")
     # Whatever the name of the scenario holds, the JSON and the events stay JSON.
     odd = json.loads(default.read_text())
     odd["name"] = "\"quotes\" \\ \t 茶" + "長" * 80
