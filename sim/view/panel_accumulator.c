@@ -104,7 +104,7 @@ static void choose_detail(const struct view_theme *theme, struct rows *rows, int
                    : rows->height >= view_theme_px(theme, 34) ? DETAIL_BAR
                                                               : DETAIL_LINE;
     rows->columns = 1;
-    int32_t most_columns = width / view_theme_px(theme, 98);
+    int32_t most_columns = width / view_theme_px(theme, 76);
     int32_t fit = room / (rows->height + rows->gap);
     while (rows->detail == DETAIL_LINE && rows->columns < most_columns && rows->columns * fit < count) {
         rows->columns++;
@@ -417,8 +417,11 @@ static void draw_row(struct view_frame *frame, const struct rows *rows, int32_t 
         view_rect_cut_bottom(&inside, VIEW_PX(2));
     } else {
         bool is_narrow = rows->columns > 1;
-        view_label(ui, view_rect_cut_left(&inside, inside.w * (is_narrow ? 13 : 6) / 20),
-                   theme->mono_small_strong, hue.ink, VIEW_ALIGN_LEFT, name);
+        struct view_rect place = view_rect_cut_left(&inside, inside.w * (is_narrow ? 12 : 6) / 20);
+        if (view_label_width(ui, theme->mono_small_strong, name) > place.w) {
+            snprintf(name, sizeof name, "P%d", partition->partition); /* the tip says of which topic */
+        }
+        view_label(ui, place, theme->mono_small_strong, hue.ink, VIEW_ALIGN_LEFT, name);
         view_rect_cut_left(&inside, theme->space_1);
         int32_t most = view_theme_px(theme, 24);
         if (inside.h > most) {
