@@ -295,7 +295,7 @@ static const struct view_key_help keys[] = {
     {"v", "a pace by events, or even time"},
     {"Home  End", "to the start, to the end"},
     {"Wheel", "zoom into the timeline"},
-    {"Drag", "along the run; with Shift: move the part"},
+    {"Drag", "scrub; with Shift: move the part"},
     {"Click", "to that event"},
     {NULL, "Looking"},
     {"f", "follow the selected record"},

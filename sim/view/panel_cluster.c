@@ -120,7 +120,7 @@ static void draw_head(struct view_frame *frame, struct view_rect strip, uint32_t
                       VIEW_CHIP_DASHED, text,
                       "Produce requests with acks=all that wait here until the high watermark passes them "
                       "(DelayedProduce).");
-            view_rect_cut_right(&strip, theme->space_1);
+            view_rect_cut_right(&strip, theme->space_2);
         }
     }
     enum view_status status = status_of(broker, text, sizeof text);
@@ -191,10 +191,10 @@ static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t 
     }
 }
 
-static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker)
+/* count: of the broker that hosts most */
+static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker, uint32_t count)
 {
     const struct view_theme *theme = frame->theme;
-    uint32_t count = most_hosted(frame);
     if (count == 0) {
         view_label(frame->ui, view_rect_cut_top(&rect, theme->row_height), theme->label, theme->text_faint,
                    VIEW_ALIGN_LEFT, "no replicas yet");
@@ -225,7 +225,7 @@ static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_t place)
+static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_t place, uint32_t hosted)
 {
     const struct view_theme *theme = frame->theme;
     const struct model_broker *broker = &frame->model->brokers[place];
@@ -249,7 +249,7 @@ static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_
         view_draw_opacity_push(frame->ui->list, 110);
     }
     if (inside.h >= VIEW_PX(8)) {
-        draw_replicas(frame, inside, broker->id);
+        draw_replicas(frame, inside, broker->id, hosted);
     }
     if (has_isr && broker->is_up) {
         cluster_draw_isr(frame, isr, broker->id);
@@ -299,11 +299,12 @@ void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
     view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_BROKERS, 0, 0), frame->layout.brokers, content,
                       &frame->stage->broker_scroll);
     bool is_scrolled = content > frame->layout.brokers.h;
+    uint32_t hosted = most_hosted(frame);
     for (uint32_t i = 0; i < count; i++) {
         struct view_rect card = view_layout_broker(frame, i);
         card.w -= is_scrolled ? theme->scrollbar_width + theme->space_1 : 0;
         if (view_draw_is_visible(frame->ui->list, card)) {
-            draw_broker(frame, card, i);
+            draw_broker(frame, card, i, hosted);
         }
     }
     view_scroll_end(frame->ui);

@@ -280,17 +280,20 @@ void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t 
     int64_t start = replica->start_offset;
     int64_t length = replica->end_offset - start;
     int64_t open = replica->end_offset - replica->high_watermark;
+    bool has_number = rect.w >= view_theme_px(theme, 20);
     view_draw_box(frame->ui->list, rect, theme->radius_cell, view_color_with_alpha(hue.fill, 60), VIEW_NONE,
                   0);
     if (length > 0) {
         open = open > length ? length : open > 0 ? open : 0;
         int32_t height = (int32_t)((length - open) * rect.h / length);
         struct view_rect filled = {rect.x, rect.y + rect.h - height, rect.w, height};
-        view_draw_pattern_box(frame->ui->list, filled, theme->radius_cell, hue.fill, hue.pattern,
+        /* A number tells it from its like; where there is no room for one, a texture does. */
+        view_draw_pattern_box(frame->ui->list, filled, theme->radius_cell, hue.fill,
+                              has_number ? VIEW_PATTERN_NONE : hue.pattern,
                               view_color_with_alpha(hue.on_fill, 150));
     }
     bool is_leader = cluster_is_leader(frame, index);
-    if (rect.w >= view_theme_px(theme, 20)) {
+    if (has_number) {
         char number[16];
         snprintf(number, sizeof number, "%" PRId32, partition->partition);
         bool is_full = length > 0 && open * 2 < length;

@@ -64,7 +64,11 @@ static void life_row(struct side_column *column, uint64_t sequence)
         view_draw_box(frame->ui->list, row, theme->space_1, theme->card_hot, VIEW_NONE, 0);
     }
     struct view_rect rest = view_rect_inset(row, theme->space_1, 0);
-    struct view_rect when = view_rect_cut_left(&rest, view_theme_px(theme, 70));
+    char last[48];
+    view_format_clock(sim_event_log_end_us(frame->log), last, sizeof last);
+    int32_t width = view_label_width(frame->ui, theme->mono_small, last) -
+                    view_label_width(frame->ui, theme->mono_small, " ms");
+    struct view_rect when = view_rect_cut_left(&rest, width);
     struct view_rect dot = view_rect_cut_left(&rest, theme->space_4);
     uint32_t color = is_past ? theme->text : theme->text_faint;
     bool is_failure = sim_event_is_error(event);
@@ -167,12 +171,13 @@ static void draw_record(struct side_column *column)
     text_row(column, "partition", record->partition >= 0 ? text : "none yet");
     snprintf(text, sizeof text, "\"%.16s\"%s", record->key.bytes, record->key_bytes > 16 ? "…" : "");
     text_row(column, "key", record->key_bytes > 0 ? text : "none");
-    side_row_bytes(column, "key", record->key_bytes);
-    side_row_bytes(column, "value", record->value_bytes);
+    side_row_bytes(column, "key size", record->key_bytes);
+    side_row_bytes(column, "value size", record->value_bytes);
     side_row_bytes(column, "encoded in the batch", record->record_bytes);
     if (record->station > MODEL_AT_PARTITIONER) {
-        const char *why = kb_field_value_text(KB_FIELD_PARTITION_WHY, record->partition_why);
-        text_row(column, "partition by", why != NULL ? why : "?");
+        const char *why = kb_field_value_name(KB_FIELD_PARTITION_WHY, record->partition_why);
+        side_row(column, "partition by", why != NULL ? why : "?", plain(column),
+                 kb_field_value_text(KB_FIELD_PARTITION_WHY, record->partition_why));
     }
     if (record->batch != 0) {
         snprintf(text, sizeof text, "#%" PRIu32 ", number %" PRIu32, record->batch, record->slot);
