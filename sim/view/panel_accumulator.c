@@ -213,9 +213,12 @@ static void draw_foot(struct view_frame *frame, const struct model_batch *batch,
     const struct view_theme *theme = frame->theme;
     struct view_hue chip_hue = hue;
     char text[TEXT_BYTES];
+    int32_t radius = view_theme_px(theme, 6);
+    int32_t chip_width = 0;
     if (chip_of(frame, batch, text, sizeof text, &chip_hue) != NULL) {
         int32_t width = view_chip_width(ui, text);
         width = width < rect.w ? width : rect.w;
+        chip_width = width;
         char tip[2 * TEXT_BYTES];
         snprintf(tip, sizeof tip, "%s: %s", text,
                  batch->left != 0 ? "why the batch leaves, every reason that held when the Sender looked"
@@ -235,7 +238,9 @@ static void draw_foot(struct view_frame *frame, const struct model_batch *batch,
     if (!is_waiting || (batch->state != MODEL_BATCH_OPEN && batch->state != MODEL_BATCH_RETRYING)) {
         return;
     }
-    int32_t radius = view_theme_px(theme, 6);
+    if (chip_width > rect.w - 2 * radius - theme->space_1) {
+        return; /* no room for both, and the chip says more */
+    }
     view_countdown_ring(ui, (struct view_point){rect.x + radius + VIEW_PX(1), rect.y + rect.h / 2}, radius,
                         left_us, total_us, batch->state == MODEL_BATCH_RETRYING ? theme->fail.ink : hue.ink);
     if (batch->state == MODEL_BATCH_OPEN) {

@@ -92,6 +92,9 @@ static void name_line(struct view_frame *frame, const struct model_partition *pa
     if (view_label_width(frame->ui, frame->theme->mono_small, label) > room) {
         snprintf(label, capacity, "%s P%d", leader, partition->partition);
     }
+    if (view_label_width(frame->ui, frame->theme->mono_small, label) > room) {
+        snprintf(label, capacity, "P%d", partition->partition);
+    }
 }
 
 static void draw_ready_line(struct view_frame *frame, const struct line *line, struct view_rect row)
@@ -119,7 +122,7 @@ static void draw_ready_line(struct view_frame *frame, const struct line *line, s
     view_draw_circle(frame->ui->list, center, view_theme_px(theme, 5), VIEW_NONE,
                      may_leave ? theme->warn.ink : theme->line_strong, theme->stroke);
     int32_t width = view_label_width(frame->ui, theme->mono_small, why);
-    int32_t most = row.w - view_theme_px(theme, 42);
+    int32_t most = row.w - view_theme_px(theme, 26);
     view_label(frame->ui, view_rect_cut_right(&row, width < most ? width : most), theme->mono_small,
                may_leave ? theme->warn.ink : theme->text_muted, VIEW_ALIGN_RIGHT, why);
     view_rect_cut_right(&row, theme->space_1);
