@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "wire/api_keys.h"
+#include "wire/compression.h"
 #include "wire/errors.h"
 
 static const char *type_name(enum kb_field_type type)
@@ -93,6 +94,15 @@ static void write_string(FILE *file, const char *text)
     sim_write_json_text(file, text, strlen(text));
 }
 
+static void write_compressors(FILE *file)
+{
+    for (int i = KW_COMPRESSION_GZIP; i <= KW_COMPRESSION_ZSTD; i++) {
+        enum kw_compression compression = (enum kw_compression)i;
+        fprintf(file, "%s\"%s\":", i > KW_COMPRESSION_GZIP ? "," : "", kw_compression_name(compression));
+        write_string(file, kw_compression_library_version(compression));
+    }
+}
+
 static void write_kinds(FILE *file)
 {
     for (uint32_t kind = 0; kind < KB_EVENT_KIND_COUNT; kind++) {
@@ -177,8 +187,10 @@ bool sim_export_jsonl(const struct sim_event_log *log, FILE *file)
     const struct sim_run_info *info = sim_event_log_info_view(log);
     fputs("{\"linger_events\":1,\"scenario\":", file);
     write_string(file, info->name);
-    fprintf(file, ",\"seed\":\"%" PRIu64 "\",\"input_hash\":\"%016" PRIx64 "\",\"kinds\":[", info->seed,
+    fprintf(file, ",\"seed\":\"%" PRIu64 "\",\"input_hash\":\"%016" PRIx64 "\",\"compressors\":{", info->seed,
             info->input_hash);
+    write_compressors(file);
+    fputs("},\"kinds\":[", file);
     write_kinds(file);
     fputs("]}\n", file);
     uint64_t count = sim_event_log_count(log);

@@ -76,6 +76,7 @@ PROMISES = {
     "retries-reorder": {"ledger.reordered": range(1, 99), "ledger.duplicate": range(1, 99)},
     "idempotent": {"ledger.delivered": 200, "retries": range(1, 99), "ledger.reordered": 0, "ledger.duplicate": 0},
     "slow-network": {"ledger.delivered": 400, "ledger.reordered": 0},
+    "compression": {"sent": 7200, "ledger.delivered": 7200, "ledger.reordered": 0, "splits": range(1, 9)},
 }
 
 
