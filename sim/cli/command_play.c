@@ -47,6 +47,29 @@ static void save_picture(const struct view_draw_list *list, struct view_text *te
     }
 }
 
+/* Where the run stands, in the title too: for task bars, screen readers and whoever drives the window by a
+ * script. While it plays, not more often than somebody can read. */
+struct shown_title {
+    char text[256];
+    int64_t at_us;
+};
+
+static void show_title(struct view_window *window, const struct view_stage *stage, int64_t now_us,
+                       struct shown_title *shown)
+{
+    enum { READING_US = 250000 };
+    if (view_stage_is_playing(stage) && now_us - READING_US < shown->at_us) {
+        return;
+    }
+    char text[sizeof shown->text];
+    view_stage_title(stage, text, sizeof text);
+    if (strcmp(text, shown->text) != 0) {
+        snprintf(shown->text, sizeof shown->text, "%s", text);
+        view_window_set_title(window, text);
+    }
+    shown->at_us = now_us;
+}
+
 /* Input, time, drawing, and between them as much computing as there is time for. */
 static void show(struct view_window *window, struct view_stage *stage, struct view_text *text,
                  struct session *session)
@@ -54,14 +77,16 @@ static void show(struct view_window *window, struct view_stage *stage, struct vi
     struct view_draw_list list;
     struct view_input input = {0};
     view_draw_list_init(&list);
+    struct shown_title title = {.text = "", .at_us = 0};
     bool computing = true;
     bool moving = true;
     int64_t before_us = clock_us();
     while (!view_stage_wants_quit(stage)) {
+        bool was_computing = computing;
         if (computing) {
             computing = session_compute(session, 8000);
         }
-        enum { IDLE_MS = 250 };
+        enum { IDLE_MS = 100 };
         int32_t wait_ms = computing ? 0 : moving ? view_window_frame_wait_ms(window) : IDLE_MS;
         view_window_poll(window, wait_ms, &input);
         if (input.quit) {
@@ -71,6 +96,10 @@ static void show(struct view_window *window, struct view_stage *stage, struct vi
         int64_t now_us = clock_us();
         moving = view_stage_advance(stage, now_us - before_us);
         before_us = now_us;
+        show_title(window, stage, now_us, &title);
+        if (!moving && !was_computing) {
+            continue;
+        }
         int32_t scale = (int32_t)input.scale_256;
         view_stage_draw(stage, &list, input.width / VIEW_PX(1) * scale / 256,
                         input.height / VIEW_PX(1) * scale / 256, input.scale_256);

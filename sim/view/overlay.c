@@ -305,6 +305,7 @@ static const struct view_key_help keys[] = {
     {"F11", "full screen"},
     {"Esc", "let go of what is selected"},
     {"?", "this card"},
+    {"q", "quit"},
     {NULL, "Doing"},
     {"Ctrl+S", "save as a scenario"},
     {"Ctrl+P", "save the picture"},

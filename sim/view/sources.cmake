@@ -55,6 +55,7 @@ linger_layer(view DIR view
     stage_layout.c
     stage_motion.c
     stage_playback.c
+    stage_title.c
     story.c
     story_more.c
     text.c

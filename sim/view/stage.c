@@ -70,6 +70,21 @@ bool view_stage_advance(struct view_stage *stage, int64_t elapsed_us)
            stage->has_input;
 }
 
+static bool something_happened(const struct view_input *input)
+{
+    return input->buttons_pressed != 0 || input->buttons_released != 0 || input->buttons != 0 ||
+           input->key_count > 0 || input->text_count > 0 || input->wheel.x != 0 || input->wheel.y != 0;
+}
+
+/* Nothing is drawn again for an input that only says that the pointer is still where it was. */
+static bool is_news(const struct view_input *input, const struct view_input *before)
+{
+    return something_happened(input) || input->resized || input->exposed || input->quit ||
+           input->double_click || input->long_press || input->mouse.x != before->mouse.x ||
+           input->mouse.y != before->mouse.y || input->mouse_inside != before->mouse_inside ||
+           input->modifiers != before->modifiers;
+}
+
 /* Two inputs before one drawing: what lasts is the newer's, what happened is both's. */
 void view_stage_input(struct view_stage *stage, const struct view_input *input)
 {
@@ -94,7 +109,7 @@ void view_stage_input(struct view_stage *stage, const struct view_input *input)
         stage->input.wheel.y += before.wheel.y;
         stage->input.quit = stage->input.quit || before.quit;
     }
-    stage->has_input = true;
+    stage->has_input = stage->has_input || is_news(input, &before);
     stage->wants_quit = stage->wants_quit || input->quit;
 }
 
@@ -106,6 +121,11 @@ bool view_stage_wants_quit(const struct view_stage *stage)
 uint64_t view_stage_sequence(const struct view_stage *stage)
 {
     return stage->sequence;
+}
+
+bool view_stage_is_playing(const struct view_stage *stage)
+{
+    return stage->is_playing;
 }
 
 /* --- Looks
@@ -256,12 +276,6 @@ static void draw_panels(struct view_frame *frame)
         }
     }
     view_draw_overlays(frame);
-}
-
-static bool something_happened(const struct view_input *input)
-{
-    return input->buttons_pressed != 0 || input->buttons_released != 0 || input->buttons != 0 ||
-           input->key_count > 0 || input->text_count > 0 || input->wheel.x != 0 || input->wheel.y != 0;
 }
 
 void view_stage_draw(struct view_stage *stage, struct view_draw_list *list, int32_t width_px,

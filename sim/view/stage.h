@@ -135,5 +135,10 @@ void view_stage_set_light(struct view_stage *stage, bool light);
 void view_stage_set_presenter(struct view_stage *stage, bool presenter);
 void view_stage_set_reduced_motion(struct view_stage *stage, bool reduced);
 uint64_t view_stage_sequence(const struct view_stage *stage);
+bool view_stage_is_playing(const struct view_stage *stage);
+
+/** What a window's title says: the run, where it stands, and what is selected. "Linger: a bad day · 12.400 ms
+ * · event 318 / 1204 · playing · batch 5 · kill broker 2". */
+void view_stage_title(const struct view_stage *stage, char *text, size_t capacity_bytes);
 
 #endif

@@ -110,10 +110,15 @@ static bool handle_look_key(struct view_stage *stage, const struct view_key_pres
             stage->menu.is_open = false;
         } else if (stage->is_key_card_open) {
             stage->is_key_card_open = false;
-        } else {
+        } else if (stage->selected.kind != VIEW_THING_NONE || stage->followed.kind != VIEW_THING_NONE) {
             stage->selected = (struct view_thing){.kind = VIEW_THING_NONE};
             stage->followed = stage->selected;
+        } else {
+            view_stage_toast(stage, false, "Press q to quit.");
         }
+        return true;
+    case 'q':
+        stage->wants_quit = true;
         return true;
     default:
         return false;
