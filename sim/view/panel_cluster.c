@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/glossary.h"
 #include "view/stage_actions.h"
 
 /* --- The head of a card
@@ -191,21 +192,21 @@ static void draw_tiles(struct view_frame *frame, struct view_rect rect, int32_t 
     }
 }
 
-/* count: of the broker that hosts most */
-static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker, uint32_t count)
+/* count: of the broker that hosts most. Returns how many records a cell stands for; 0: there are no cells. */
+static int64_t draw_replicas(struct view_frame *frame, struct view_rect rect, int32_t broker, uint32_t count)
 {
     const struct view_theme *theme = frame->theme;
     if (count == 0) {
         view_label(frame->ui, view_rect_cut_top(&rect, theme->row_height), theme->label, theme->text_faint,
                    VIEW_ALIGN_LEFT, "no replicas yet");
-        return;
+        return 0;
     }
     int32_t height = rect.h / (int32_t)count;
     int32_t most = view_theme_px(theme, 54);
     height = (height > most ? most : height) & ~15;
     if (height < VIEW_PX(7)) {
         draw_tiles(frame, rect, broker, count);
-        return;
+        return 0;
     }
     bool has_words = height >= view_theme_px(theme, 13);
     int32_t row_width = rect.w - (has_words ? cluster_name_width(frame, height) + theme->space_2 : 0);
@@ -219,16 +220,18 @@ static void draw_replicas(struct view_frame *frame, struct view_rect rect, int32
             cluster_draw_row(frame, view_rect_cut_top(&rect, height), &scale, replica);
         }
     }
+    return scale.records_per_cell;
 }
 
 /* --- Cards
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_t place, uint32_t hosted)
+static int64_t draw_broker(struct view_frame *frame, struct view_rect rect, uint32_t place, uint32_t hosted)
 {
     const struct view_theme *theme = frame->theme;
     const struct model_broker *broker = &frame->model->brokers[place];
+    int64_t records_per_cell = 0;
     struct view_thing thing = view_thing_broker(broker->id);
     char text[128];
     enum view_status status = status_of(broker, text, sizeof text);
@@ -249,7 +252,7 @@ static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_
         view_draw_opacity_push(frame->ui->list, 110);
     }
     if (inside.h >= VIEW_PX(8)) {
-        draw_replicas(frame, inside, broker->id, hosted);
+        records_per_cell = draw_replicas(frame, inside, broker->id, hosted);
     }
     if (has_isr && broker->is_up) {
         cluster_draw_isr(frame, isr, broker->id);
@@ -257,6 +260,7 @@ static void draw_broker(struct view_frame *frame, struct view_rect rect, uint32_
     if (!broker->is_up) {
         view_draw_opacity_pop(frame->ui->list);
     }
+    return records_per_cell;
 }
 
 static void subtitle(const struct view_frame *frame, char *text, size_t capacity)
@@ -271,19 +275,47 @@ static void subtitle(const struct view_frame *frame, char *text, size_t capacity
              info->topic_count);
 }
 
-/* How many records a cell stands for, once for the whole panel, and what the white line is. */
-static void draw_legend(struct view_frame *frame, struct view_rect rect)
+static struct view_rect legend_word(struct view_frame *frame, struct view_rect *strip, const char *words)
+{
+    int32_t width = view_label_width(frame->ui, frame->theme->label, words);
+    struct view_rect label = view_rect_cut_right(strip, width);
+    view_label(frame->ui, label, frame->theme->label, frame->theme->text_muted, VIEW_ALIGN_LEFT, words);
+    view_rect_cut_right(strip, frame->theme->space_1);
+    return label;
+}
+
+/* What the line in a row is, and what a cell is when it is not one record. Once for all cards. */
+static void draw_legend(struct view_frame *frame, struct view_rect rect, int64_t records_per_cell)
 {
     const struct view_theme *theme = frame->theme;
     struct view_rect strip = {rect.x, rect.y, rect.w - theme->space_3, theme->title_height + theme->space_4};
-    const char *words = "high watermark";
-    int32_t width = view_label_width(frame->ui, theme->label, words);
-    struct view_rect label = view_rect_cut_right(&strip, width);
-    view_label(frame->ui, label, theme->label, theme->text_muted, VIEW_ALIGN_LEFT, words);
-    view_rect_cut_right(&strip, theme->space_1);
+    int32_t high = view_theme_px(theme, 12);
+    if (records_per_cell == 0) {
+        legend_word(frame, &strip, "framed: the leader");
+        return;
+    }
+    struct view_rect label = legend_word(frame, &strip, "high watermark");
+    view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_LEDGER, 0, 1), label, 0,
+                  view_glossary("high watermark"));
     struct view_rect line = view_rect_cut_right(&strip, theme->stroke_strong);
-    view_draw_rect(frame->ui->list, view_rect_inset(line, 0, (line.h - view_theme_px(theme, 12)) / 2),
-                   theme->text);
+    view_draw_rect(frame->ui->list, view_rect_inset(line, 0, (line.h - high) / 2), theme->text);
+    if (records_per_cell == 1) {
+        return;
+    }
+    char count[32];
+    char words[48];
+    view_format_count(records_per_cell, count, sizeof count);
+    snprintf(words, sizeof words, "= %s records", count);
+    view_rect_cut_right(&strip, theme->space_3);
+    int32_t title = view_label_width(frame->ui, theme->title, "Mock cluster") + theme->space_6;
+    if (strip.w < view_label_width(frame->ui, theme->label, words) + high + title) {
+        return;
+    }
+    legend_word(frame, &strip, words);
+    struct view_rect cell = view_rect_cut_right(&strip, high);
+    cell.y += (cell.h - high) / 2;
+    cell.h = high;
+    view_cell(frame, cell, theme->neutral, VIEW_CELL_SOLID);
 }
 
 void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
@@ -292,22 +324,24 @@ void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
     char text[128];
     subtitle(frame, text, sizeof text);
     view_panel(frame->ui, rect, "Mock cluster", text);
-    draw_legend(frame, rect);
     uint32_t count = frame->info->broker_count;
     int32_t step = frame->layout.broker_height + theme->space_2;
     int32_t content = (int32_t)count * step - theme->space_2;
     view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_BROKERS, 0, 0), frame->layout.brokers, content,
                       &frame->stage->broker_scroll);
+    int64_t records_per_cell = 0;
     bool is_scrolled = content > frame->layout.brokers.h;
     uint32_t hosted = most_hosted(frame);
     for (uint32_t i = 0; i < count; i++) {
         struct view_rect card = view_layout_broker(frame, i);
         card.w -= is_scrolled ? theme->scrollbar_width + theme->space_1 : 0;
         if (view_draw_is_visible(frame->ui->list, card)) {
-            draw_broker(frame, card, i, hosted);
+            int64_t records = draw_broker(frame, card, i, hosted);
+            records_per_cell = records > records_per_cell ? records : records_per_cell;
         }
     }
     view_scroll_end(frame->ui);
+    draw_legend(frame, rect, records_per_cell);
     struct view_rect cards = frame->layout.brokers;
     int32_t card_width = cards.w - (is_scrolled ? theme->scrollbar_width + theme->space_1 : 0);
     view_draw_clip_push(frame->ui->list, (struct view_rect){rect.x, cards.y, rect.w, cards.h});

@@ -35,6 +35,13 @@ static void fault_mark(const struct view_frame *frame, const struct kb_event_fau
     mark->shape = MARK_TRIANGLE;
     mark->hue = theme->fail;
     snprintf(mark->label, sizeof mark->label, "%s B%" PRId32, what != NULL ? what : "fault", fault->broker);
+    if (fault->broker < 0) {
+        char name[64] = "";
+        if (fault->topic != 0) {
+            name_of(frame, fault->topic, fault->partition, name, sizeof name);
+        }
+        snprintf(mark->label, sizeof mark->label, "%s %s", what != NULL ? what : "fault", name);
+    }
     switch ((enum kb_fault_kind)fault->fault) {
     case KB_FAULT_KIND_RESTART:
     case KB_FAULT_KIND_THAW:
