@@ -158,7 +158,6 @@ static bool create_sender_side(struct kp_producer *producer, const struct kp_pro
 bool kp_producer_create(const struct kp_producer_options *options, int64_t now_ms, struct kp_producer **out,
                         struct kp_failure *failure)
 {
-    (void)now_ms;
     *out = NULL;
     kp_failure_clear(failure);
     const struct linger_allocator *allocator =
@@ -239,13 +238,13 @@ bool kp_producer_next_completion(struct kp_producer *producer, struct kp_complet
     const struct kp_record_slot *slot = &batch->slots[index];
     out->record_id = batch->record_ids[index];
     out->failed = batch->state != KP_BATCH_SUCCEEDED;
-    out->metadata = (struct kp_record_metadata){.topic = batch->partition->topic->name,
-                                                .partition = batch->partition->partition,
-                                                .offset = -1,
-                                                .timestamp_ms = -1,
-                                                .key_bytes = -1,
-                                                .value_bytes = -1};
+    out->metadata.topic = batch->partition->topic->name;
+    out->metadata.partition = batch->partition->partition;
     if (out->failed) {
+        out->metadata.offset = -1;
+        out->metadata.timestamp_ms = -1;
+        out->metadata.key_bytes = -1;
+        out->metadata.value_bytes = -1;
         kp_producer_batch_failure_of(batch, index, &out->failure);
     } else {
         out->metadata.offset = batch->base_offset == -1 ? -1 : batch->base_offset + index;

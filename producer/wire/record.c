@@ -3,36 +3,13 @@
 #include "base/assert.h"
 #include "wire/cursor.h"
 #include "wire/record_batch.h"
+#include "wire/record_size.h"
 #include "wire/varint.h"
-
-enum { ATTRIBUTES_BYTES = 1 };
-
-static inline int64_t bytes_field_size_bytes(struct kw_bytes field)
-{
-    int32_t length = kw_bytes_encoded_length(field);
-    return length > 0 ? (int64_t)kw_base128_size_bytes(kw_zigzag32(length)) + length : 1;
-}
-
-/* Key, value and headers: what does not depend on the batch. Kafka: DefaultRecord.sizeOf. Inline, since each
- * record is measured for its bound and again for its place. */
-static inline int64_t fields_size_bytes(const struct kw_record_fields *fields)
-{
-    KB_ASSERT(fields->header_count >= 0);
-    int64_t size_bytes = bytes_field_size_bytes(fields->key) + bytes_field_size_bytes(fields->value) +
-                         kw_base128_size_bytes(kw_zigzag32(fields->header_count));
-    for (int32_t i = 0; i < fields->header_count; i++) {
-        KB_ASSERT(fields->headers[i].key.bytes != NULL);
-        size_bytes += bytes_field_size_bytes(fields->headers[i].key);
-        size_bytes += bytes_field_size_bytes(fields->headers[i].value);
-    }
-    return size_bytes;
-}
 
 int64_t kw_record_body_size_bytes(int32_t offset_delta, int64_t timestamp_delta_ms,
                                   const struct kw_record_fields *fields)
 {
-    return ATTRIBUTES_BYTES + (int64_t)kw_base128_size_bytes(kw_zigzag32(offset_delta)) +
-           kw_base128_size_bytes(kw_zigzag64(timestamp_delta_ms)) + fields_size_bytes(fields);
+    return kw_record_measure_body_bytes(offset_delta, timestamp_delta_ms, fields);
 }
 
 int64_t kw_record_size_bytes(int32_t offset_delta, int64_t timestamp_delta_ms,
@@ -44,7 +21,7 @@ int64_t kw_record_size_bytes(int32_t offset_delta, int64_t timestamp_delta_ms,
 
 int64_t kw_record_size_upper_bound_bytes(const struct kw_record_fields *fields)
 {
-    return KW_RECORD_MAX_OVERHEAD_BYTES + fields_size_bytes(fields);
+    return KW_RECORD_MAX_OVERHEAD_BYTES + kw_record_fields_size_bytes(fields);
 }
 
 int64_t kw_record_batch_size_upper_bound_bytes(const struct kw_record_fields *fields)

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "wire/compression.h"
 #include "wire/cursor.h"
+#include "wire/record_size.h"
 #include "wire/varint.h"
 
 #include <float.h>
@@ -161,7 +162,7 @@ uint32_t kw_record_batch_builder_try_append(struct kw_record_batch_builder *buil
         return 0;
     }
     int64_t timestamp_delta_ms = timestamp_delta(builder, timestamp_ms);
-    int64_t body_size_bytes = kw_record_body_size_bytes(builder->record_count, timestamp_delta_ms, fields);
+    int64_t body_size_bytes = kw_record_measure_body_bytes(builder->record_count, timestamp_delta_ms, fields);
     int64_t record_size_bytes = body_size_bytes + kw_base128_size_bytes(kw_zigzag64(body_size_bytes));
     if (!fits(builder, record_size_bytes)) {
         return 0;
