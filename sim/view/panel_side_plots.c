@@ -103,7 +103,7 @@ void side_draw_ledger_now(struct side_column *column)
         failed += model->producers[i].failed;
         refused += model->producers[i].rejected;
     }
-    int64_t pending = sent - acked - failed - refused;
+    int64_t pending = sent - acked - failed; /* refused ones are among the failed */
     side_caption(column, "What the application knows now");
     count_row(column, "sent", sent, theme->text, "send() was called so often");
     count_row(column, "acked", acked, theme->ok.ink, "their callbacks were told an offset");
@@ -112,7 +112,8 @@ void side_draw_ledger_now(struct side_column *column)
     count_row(column, "failed", failed, failed > 0 ? theme->fail.ink : theme->text,
               "their callbacks were told an error");
     if (refused > 0) {
-        count_row(column, "refused by send()", refused, theme->fail.ink, "they never got into a batch");
+        count_row(column, "of them refused", refused, theme->fail.ink,
+                  "send() itself failed: they never got into a batch");
     }
 }
 

@@ -81,6 +81,7 @@ static void fill_info(void)
 }
 
 /* Where the parts of the story are. */
+enum { REFUSED = 4 };
 static uint64_t batch_created, batch_closed, batch_drained, carried;
 
 static void fill_run(void)
@@ -127,6 +128,10 @@ static void fill_run(void)
     add(EVENT(BATCH_DONE, batch_done, .batch = 5, .topic = orders, .records = 1), 9000, 0);
     add(EVENT(RECORD_COMPLETED, record_completed, .record = 0, .batch = 5, .topic = orders), 9000, 0);
     add(EVENT(RECORD_CALLBACK, record_callback, .record = 0), 9000, 0);
+    for (uint32_t i = 0; i < REFUSED; i++) {
+        add(EVENT(RECORD_CREATED, record_created, .record = 2 + i, .topic = orders), 10000, 0);
+        add(EVENT(RECORD_REJECTED, record_rejected, .record = 2 + i, .topic = orders, .error = 10), 10000, 0);
+    }
     add(CLUSTER(FAULT, fault, .fault = KB_FAULT_KIND_KILL, .broker = 2, .partition = -1), 20000, 0);
     add(CLUSTER(BROKER_DOWN, broker_down, .broker = 2), 20000, 0);
     add(CLUSTER(RUN_ENDED, run_ended, .error = 0), 100000, 0);
@@ -387,6 +392,38 @@ static void a_slider_asks_once_when_it_is_let_go(void)
     stop();
 }
 
+/* The value of a row: it is drawn right before its key. */
+static bool row_has(const char *key, const char *value)
+{
+    for (uint32_t i = 1; i < list.command_count; i++) {
+        const struct view_command *command = &list.commands[i];
+        const struct view_command *before = command - 1;
+        if (command->kind == VIEW_COMMAND_TEXT && before->kind == VIEW_COMMAND_TEXT &&
+            command->data_count == strlen(key) && before->data_count == strlen(value) &&
+            memcmp(&list.bytes[command->data_index], key, strlen(key)) == 0 &&
+            memcmp(&list.bytes[before->data_index], value, strlen(value)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One of six is acked, four are refused, which is a failure: one is left. */
+static void the_ledger_adds_up(void)
+{
+    start();
+    go(15000);
+    stage->side.tab = VIEW_TAB_LEDGER;
+    frame();
+    frame();
+    CU_ASSERT_TRUE(row_has("sent", "6"));
+    CU_ASSERT_TRUE(row_has("acked", "1"));
+    CU_ASSERT_TRUE(row_has("failed", "4"));
+    CU_ASSERT_TRUE(row_has("in flight or queued", "1"));
+    CU_ASSERT_TRUE(row_has("of them refused", "4"));
+    stop();
+}
+
 /* --- Timeline
  * -----------------------------------------------------------------------------------------------------------
  */
@@ -471,6 +508,7 @@ int main(void)
                              {"a record has a life", a_record_has_a_life},
                              {"a setting becomes an intent", a_setting_becomes_an_intent},
                              {"a slider asks once when it is let go", a_slider_asks_once_when_it_is_let_go},
+                             {"the ledger adds up", the_ledger_adds_up},
                              {"a press on the ruler scrubs", a_press_on_the_ruler_scrubs},
                              {"the wheel zooms around the pointer", the_wheel_zooms_around_the_pointer},
                              {"terms are explained", terms_are_explained},
