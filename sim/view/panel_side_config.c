@@ -261,13 +261,15 @@ static void draw_words(struct side_column *column, uint32_t index, const char *v
     struct view_frame *frame = column->frame;
     const struct view_theme *theme = frame->theme;
     const struct setting *setting = &settings[index];
-    uint32_t count = 0;
-    while (count < WORDS_MAX && setting->words[count] != NULL) {
-        count++;
+    int32_t count = 0;
+    int32_t natural = 0;
+    for (; count < WORDS_MAX && setting->words[count] != NULL; count++) {
+        natural += view_label_width(frame->ui, theme->body, setting->words[count]);
     }
     struct view_rect row = {column->x, column->y, column->w, view_theme_px(theme, 24)};
-    int32_t width = row.w / (int32_t)count;
-    for (uint32_t i = 0; i < count; i++) {
+    int32_t spare = count > 0 ? (row.w - natural) / count : 0;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t width = view_label_width(frame->ui, theme->body, setting->words[i]) + spare;
         bool is_chosen = strcmp(setting->words[i], value) == 0;
         struct view_rect button = view_rect_inset(view_rect_cut_left(&row, width), theme->space_1 / 4, 0);
         if (view_button(frame->ui, part_id(index, (uint16_t)(PART_WORD + i)), button, setting->words[i],
