@@ -28,7 +28,8 @@ static bool is_software_name(struct kw_string text)
 static void list_apis(struct mb_request *request, struct kw_api_versions_response *response)
 {
     response->api_keys.items = mb_request_take(request, KW_API_COUNT, sizeof *response->api_keys.items);
-    for (int16_t key = 0; key < KW_API_COUNT; key++) {
+    for (int32_t number = 0; number < KW_API_COUNT; number++) {
+        int16_t key = (int16_t)number;
         if (mb_api_is_served(key)) {
             struct kw_api_versions_response_api *entry =
                 &response->api_keys.items[response->api_keys.count++];

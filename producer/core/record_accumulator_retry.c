@@ -230,6 +230,7 @@ uint32_t kp_record_accumulator_split_and_reenqueue(struct kp_record_accumulator 
         }
         return 0;
     }
+    KB_ASSERT(split.parts.first != NULL); /* a batch that is split has records */
     KB_TRACE(accumulator->options.trace, 0, BATCH_SPLIT, batch_split, .batch = batch->number,
              .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
              .parts = split.parts.count, .first_part = split.parts.first->number);

@@ -1,7 +1,8 @@
 /**
  * Where the library takes its memory from.
  *
- * Every object takes its allocator at creation and keeps using it until it is destroyed; the allocator must outlive it.
+ * Every object takes its allocator at creation and keeps using it until it is destroyed; the allocator must
+ * outlive it.
  */
 #ifndef LINGER_ALLOCATOR_H
 #define LINGER_ALLOCATOR_H
