@@ -105,7 +105,12 @@ static void draw_frames(struct bench *bench, struct view_stage *stage, struct vi
 {
     enum { WARM_FRAMES = 10, FRAME_US = 16667, FRAMES_MIN = 60 };
     struct view_draw_list list;
+    struct view_input input = {0};
     view_draw_list_init(&list);
+    view_stage_draw(stage, &list, surface.width, surface.height,
+                    256); /* input is answered by what is shown */
+    view_input_add_key(&input, VIEW_KEY_SPACE, 0, ' ', false);
+    view_stage_input(stage, &input); /* plays */
     double end_s = bench_wall_s() + bench->seconds;
     for (int frame = 0; frame < WARM_FRAMES + FRAMES_MIN || bench_wall_s() < end_s; frame++) {
         double begin_s = bench_cpu_s();
