@@ -29,11 +29,6 @@ struct kw_record_batch_options kw_record_batch_options_default(void)
     };
 }
 
-static bool has_compression(const struct kw_record_batch_builder *builder)
-{
-    return builder->options.compression != KW_COMPRESSION_NONE;
-}
-
 /* Kafka: uncompressedRecordsSizeInBytes. */
 static uint32_t uncompressed_bytes(const struct kw_record_batch_builder *builder)
 {
@@ -43,16 +38,18 @@ static uint32_t uncompressed_bytes(const struct kw_record_batch_builder *builder
 
 /* Kafka: estimatedBytesWritten. (int) of Java's float: towards zero, and within an int here, because the
  * records are. */
-static uint32_t estimated_bytes(const struct kw_record_batch_builder *builder)
+static uint32_t estimated_with_ratio_bytes(const struct kw_record_batch_builder *builder)
 {
-    if (!has_compression(builder)) {
-        return builder->written_bytes;
-    }
     float records_bytes = (float)(int32_t)uncompressed_bytes(builder);
     records_bytes *= builder->estimated_ratio;
     records_bytes *= KW_COMPRESSION_RATE_ESTIMATION_FACTOR;
     float largest = (float)(INT32_MAX / 2);
     return KW_RECORD_BATCH_OVERHEAD_BYTES + (uint32_t)(records_bytes < largest ? records_bytes : largest);
+}
+
+static inline uint32_t estimated_bytes(const struct kw_record_batch_builder *builder)
+{
+    return builder->has_compression ? estimated_with_ratio_bytes(builder) : builder->written_bytes;
 }
 
 static void check(const struct kw_record_batch_builder *builder)
@@ -74,6 +71,7 @@ void kw_record_batch_builder_init(struct kw_record_batch_builder *builder, void 
         .base_timestamp_ms = KW_NO_TIMESTAMP,
         .max_timestamp_ms = KW_NO_TIMESTAMP,
         .options = *options,
+        .has_compression = options->compression != KW_COMPRESSION_NONE,
         .memory_bytes = capacity_bytes,
         .estimated_ratio = 1.0F,
     };
@@ -85,6 +83,7 @@ void kw_record_batch_builder_set_compression(struct kw_record_batch_builder *bui
 {
     KB_ASSERT(builder->record_count == 0 && estimated_ratio >= 0.0F);
     builder->options.compression = compression;
+    builder->has_compression = compression != KW_COMPRESSION_NONE;
     builder->estimated_ratio = estimated_ratio;
 }
 
@@ -108,11 +107,18 @@ static int64_t timestamp_delta(const struct kw_record_batch_builder *builder, in
     return builder->record_count == 0 ? 0 : timestamp_ms - builder->base_timestamp_ms;
 }
 
-/* Kafka: the last line of MemoryRecordsBuilder.hasRoomFor, after its shortcuts. */
-static bool fits(const struct kw_record_batch_builder *builder, int64_t record_size_bytes)
+/* So many bytes are estimated so far. Kafka: isFull. */
+static bool is_full(const struct kw_record_batch_builder *builder, uint32_t bytes_so_far)
 {
-    return builder->record_count == 0 ||
-           (int64_t)estimated_bytes(builder) + record_size_bytes <= builder->capacity_bytes;
+    return builder->state != KW_BUILDER_OPEN ||
+           (builder->record_count > 0 && builder->capacity_bytes <= bytes_so_far);
+}
+
+/* Kafka: the last line of MemoryRecordsBuilder.hasRoomFor, after its shortcuts. */
+static bool fits(const struct kw_record_batch_builder *builder, uint32_t bytes_so_far,
+                 int64_t record_size_bytes)
+{
+    return builder->record_count == 0 || (int64_t)bytes_so_far + record_size_bytes <= builder->capacity_bytes;
 }
 
 static uint8_t *put_bytes_field(uint8_t *out, struct kw_bytes field)
@@ -147,10 +153,11 @@ static uint8_t *encode(uint8_t *out, int64_t body_size_bytes, int32_t offset_del
 bool kw_record_batch_builder_has_room_for(const struct kw_record_batch_builder *builder, int64_t timestamp_ms,
                                           const struct kw_record_fields *fields)
 {
-    if (kw_record_batch_builder_is_full(builder)) {
+    uint32_t bytes_so_far = estimated_bytes(builder);
+    if (is_full(builder, bytes_so_far)) {
         return false;
     }
-    return fits(builder,
+    return fits(builder, bytes_so_far,
                 kw_record_size_bytes(builder->record_count, timestamp_delta(builder, timestamp_ms), fields));
 }
 
@@ -158,13 +165,14 @@ uint32_t kw_record_batch_builder_try_append(struct kw_record_batch_builder *buil
                                             const struct kw_record_fields *fields)
 {
     KB_ASSERT(timestamp_ms >= 0 || timestamp_ms == KW_NO_TIMESTAMP);
-    if (kw_record_batch_builder_is_full(builder)) {
+    uint32_t bytes_so_far = estimated_bytes(builder);
+    if (is_full(builder, bytes_so_far)) {
         return 0;
     }
     int64_t timestamp_delta_ms = timestamp_delta(builder, timestamp_ms);
     int64_t body_size_bytes = kw_record_measure_body_bytes(builder->record_count, timestamp_delta_ms, fields);
     int64_t record_size_bytes = body_size_bytes + kw_base128_size_bytes(kw_zigzag64(body_size_bytes));
-    if (!fits(builder, record_size_bytes)) {
+    if (!fits(builder, bytes_so_far, record_size_bytes)) {
         return 0;
     }
     KB_ASSERT(kw_record_batch_builder_has_space(builder, record_size_bytes));
@@ -192,8 +200,7 @@ uint32_t kw_record_batch_builder_append(struct kw_record_batch_builder *builder,
 
 bool kw_record_batch_builder_is_full(const struct kw_record_batch_builder *builder)
 {
-    return builder->state != KW_BUILDER_OPEN ||
-           (builder->record_count > 0 && builder->capacity_bytes <= estimated_bytes(builder));
+    return is_full(builder, estimated_bytes(builder));
 }
 
 bool kw_record_batch_builder_is_closed(const struct kw_record_batch_builder *builder)
@@ -240,7 +247,7 @@ size_t kw_record_batch_builder_compressed_bound_bytes(const struct kw_record_bat
 
 bool kw_record_batch_builder_compress(struct kw_record_batch_builder *builder, void *out, uint32_t out_bytes)
 {
-    KB_ASSERT(builder->state == KW_BUILDER_CLOSED_FOR_APPENDS && has_compression(builder) &&
+    KB_ASSERT(builder->state == KW_BUILDER_CLOSED_FOR_APPENDS && builder->has_compression &&
               !builder->is_compressed && out_bytes <= INT32_MAX);
     uint32_t length_bytes = uncompressed_bytes(builder);
     size_t records_bytes;
@@ -262,6 +269,7 @@ void kw_record_batch_builder_give_up_compression(struct kw_record_batch_builder 
 {
     KB_ASSERT(builder->state == KW_BUILDER_CLOSED_FOR_APPENDS && !builder->is_compressed);
     builder->options.compression = KW_COMPRESSION_NONE;
+    builder->has_compression = false;
 }
 
 float kw_record_batch_builder_compression_ratio(const struct kw_record_batch_builder *builder)
@@ -320,7 +328,7 @@ void kw_record_batch_builder_close(struct kw_record_batch_builder *builder)
     check(builder);
     check_producer_state(&builder->options);
     if (builder->record_count > 0) {
-        KB_ASSERT(!has_compression(builder) || builder->is_compressed);
+        KB_ASSERT(!builder->has_compression || builder->is_compressed);
         write_header(builder);
     }
     builder->state = KW_BUILDER_CLOSED;

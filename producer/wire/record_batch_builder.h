@@ -52,26 +52,24 @@ enum kw_record_batch_builder_state {
 
 struct kw_record_batch_builder {
     uint8_t *memory;
+    uint32_t memory_bytes;
     /** Kafka's writeLimit; without compression also the memory's size. */
     uint32_t capacity_bytes;
     /** Header and encoded records; after compress, compressed ones. */
     uint32_t written_bytes;
     int32_t record_count;
     enum kw_record_batch_builder_state state;
+    /** options.compression is not NONE; here, because every append asks. */
+    bool has_compression;
+    bool is_compressed;
     /** Of the first record; the deltas of the others count from here. */
     int64_t base_timestamp_ms;
     int64_t max_timestamp_ms;
-    struct kw_record_batch_options options;
-
-    /* Of a batch that is to be compressed only. */
-
-    /** The memory's size. */
-    uint32_t memory_bytes;
-    /** Of the records without the header, once they are compressed. Kafka: uncompressedRecordsSizeInBytes. */
-    uint32_t uncompressed_bytes;
     /** What the records are expected to come to, of each byte. Kafka: estimatedCompressionRatio. */
     float estimated_ratio;
-    bool is_compressed;
+    /** Of the records without the header, once they are compressed. Kafka: uncompressedRecordsSizeInBytes. */
+    uint32_t uncompressed_bytes;
+    struct kw_record_batch_options options;
 };
 
 /** Each byte is expected to come to 1.05 times the estimated ratio. Kafka:
