@@ -37,7 +37,10 @@ struct sim_ledger {
     uint32_t appended_count;
     struct topic *topics;
     uint32_t topic_count;
-    uint32_t *slots; /* content -> first entry, open addressing; UINT32_MAX is free */
+    /* While settling, open addressing, UINT32_MAX is free. Alike are records of one partition with the same
+     * content: */
+    uint32_t *alike;     /* the first that could be a copy's and has none yet, or else the last of them */
+    uint32_t *by_offset; /* an acked one, by partition and offset */
     uint32_t slot_count;
     struct kw_compression_buffer decompressed; /* of the batch that is read */
     struct sim_ledger_totals totals;
@@ -87,7 +90,8 @@ void sim_ledger_destroy(struct sim_ledger *ledger)
     kw_compression_buffer_release(&ledger->decompressed);
     free(ledger->topics);
     free(ledger->entries);
-    free(ledger->slots);
+    free(ledger->alike);
+    free(ledger->by_offset);
     free(ledger);
 }
 
@@ -180,15 +184,56 @@ void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id)
 /* --- Settling
  * ------------------------------------------------------------------------------------------------------- */
 
-static uint32_t *find_slot(struct sim_ledger *ledger, uint64_t content)
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-    for (uint32_t i = (uint32_t)(content >> 20) & (ledger->slot_count - 1);;
-         i = (i + 1) & (ledger->slot_count - 1)) {
-        uint32_t first = ledger->slots[i];
-        if (first == UINT32_MAX || ledger->entries[first].content == content) {
-            return &ledger->slots[i];
+    uint64_t mixed = (a ^ b * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+    return mixed ^ mixed >> 29;
+}
+
+static bool are_alike(const struct entry *a, const struct entry *b)
+{
+    return a->content == b->content && a->partition == b->partition; /* the content has the topic in it */
+}
+
+static uint32_t *find_alike(const struct sim_ledger *ledger, const struct entry *wanted)
+{
+    uint32_t mask = ledger->slot_count - 1;
+    for (uint32_t i = (uint32_t)mix(wanted->content, (uint32_t)wanted->partition) & mask;;
+         i = (i + 1) & mask) {
+        uint32_t found = ledger->alike[i];
+        if (found == UINT32_MAX || are_alike(&ledger->entries[found], wanted)) {
+            return &ledger->alike[i];
         }
     }
+}
+
+static uint32_t *find_offset(const struct sim_ledger *ledger, const struct entry *wanted)
+{
+    uint32_t mask = ledger->slot_count - 1;
+    uint64_t place =
+        mix((uint64_t)wanted->topic << 32 | (uint32_t)wanted->partition, (uint64_t)wanted->offset);
+    for (uint32_t i = (uint32_t)place & mask;; i = (i + 1) & mask) {
+        uint32_t found = ledger->by_offset[i];
+        if (found == UINT32_MAX ||
+            (ledger->entries[found].offset == wanted->offset && are_alike(&ledger->entries[found], wanted))) {
+            return &ledger->by_offset[i];
+        }
+    }
+}
+
+static bool names_offset(const struct entry *entry)
+{
+    return entry->told == TOLD_ACKED && entry->offset >= 0;
+}
+
+static uint32_t *make_slots(uint32_t *old, uint32_t count)
+{
+    free(old);
+    uint32_t *slots = malloc(count * sizeof *slots);
+    if (slots != NULL) {
+        memset(slots, 0xff, count * sizeof *slots);
+    }
+    return slots;
 }
 
 /* Chains of records that look alike, each in the order of sending. */
@@ -198,44 +243,46 @@ static bool build_index(struct sim_ledger *ledger)
     while (ledger->slot_count < 2 * (uint64_t)ledger->count && ledger->slot_count < UINT32_C(1) << 31) {
         ledger->slot_count *= 2;
     }
-    free(ledger->slots);
-    ledger->slots = malloc(ledger->slot_count * sizeof *ledger->slots);
-    if (ledger->slots == NULL) {
+    ledger->alike = make_slots(ledger->alike, ledger->slot_count);
+    ledger->by_offset = make_slots(ledger->by_offset, ledger->slot_count);
+    if (ledger->alike == NULL || ledger->by_offset == NULL) {
         return false;
     }
-    memset(ledger->slots, 0xff, ledger->slot_count * sizeof *ledger->slots);
     for (uint32_t i = ledger->count; i-- > 0;) {
         struct entry *entry = &ledger->entries[i];
-        uint32_t *slot = find_slot(ledger, entry->content);
         entry->copies = 0;
-        entry->next_alike = *slot;
-        *slot = i;
+        entry->next_alike = UINT32_MAX;
+        if (entry->partition >= 0) {
+            uint32_t *first = find_alike(ledger, entry);
+            entry->next_alike = *first;
+            *first = i;
+        }
+        if (names_offset(entry)) {
+            *find_offset(ledger, entry) = i;
+        }
     }
     return true;
 }
 
-/* Which record is this copy? The one whose ack names the offset; else one without a copy yet, told something
- * or not; else it is a copy too many. */
-static struct entry *find_record(struct sim_ledger *ledger, uint64_t content, int32_t partition,
-                                 int64_t offset)
+/* Which record is this copy? The one whose ack names the offset; else one without a copy yet whose ack names
+ * none; else it is a copy too many. */
+static struct entry *find_record(struct sim_ledger *ledger, const struct entry *copy)
 {
-    struct entry *without_copy = NULL;
-    struct entry *any = NULL;
-    for (uint32_t i = *find_slot(ledger, content); i != UINT32_MAX; i = ledger->entries[i].next_alike) {
-        struct entry *entry = &ledger->entries[i];
-        if (entry->partition != partition) {
-            continue;
-        }
-        if (entry->told == TOLD_ACKED && entry->offset == offset) {
+    uint32_t acked = *find_offset(ledger, copy);
+    if (acked != UINT32_MAX) {
+        return &ledger->entries[acked];
+    }
+    /* The chain is used up from its front, so that many alike cost no more than few. */
+    uint32_t *first = find_alike(ledger, copy);
+    while (*first != UINT32_MAX) {
+        struct entry *entry = &ledger->entries[*first];
+        bool can_be_it = entry->copies == 0 && !names_offset(entry);
+        if (can_be_it || entry->next_alike == UINT32_MAX) {
             return entry;
         }
-        any = any != NULL ? any : entry;
-        if (entry->copies == 0 && without_copy == NULL &&
-            !(entry->told == TOLD_ACKED && entry->offset >= 0)) {
-            without_copy = entry;
-        }
+        *first = entry->next_alike;
     }
-    return without_copy != NULL ? without_copy : any;
+    return NULL;
 }
 
 /* A partition's log is read from front to back; the highest order seen so far, by producer. */
@@ -252,8 +299,11 @@ static void take_copy(struct sim_ledger *ledger, struct reading *reading, const 
     struct kp_bytes key = {record->key.bytes, kw_bytes_encoded_length(record->key)};
     struct kp_bytes value = {record->value.bytes, kw_bytes_encoded_length(record->value)};
     ledger->totals.copies++;
-    struct entry *entry =
-        find_record(ledger, hash_content(reading->topic, key, value), reading->partition, offset);
+    struct entry copy = {.content = hash_content(reading->topic, key, value),
+                         .topic = (uint16_t)reading->topic,
+                         .partition = reading->partition,
+                         .offset = offset};
+    struct entry *entry = find_record(ledger, &copy);
     if (entry == NULL) {
         ledger->totals.unknown++;
         return;

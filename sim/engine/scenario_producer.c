@@ -91,18 +91,20 @@ static void read_config(struct scenario_reader *reader, const struct json_place 
     (void)!kp_config_lint(NULL, producer->entries, producer->entry_count, NULL, take_problem, &lint);
 }
 
-bool check_producer_setting(struct scenario_reader *reader, const struct json_place *place, const char *name,
-                            const char *value)
+bool check_producer_setting(struct scenario_reader *reader, const struct json_place *place,
+                            const struct sim_producer *producer, const char *name, const char *value)
 {
     uint32_t before = reader->complaints->count;
-    struct kp_config_entry entries[] = {
-        {"key.serializer", string_serializer},
-        {"value.serializer", string_serializer},
-        {"bootstrap.servers", made_up_servers},
-        {name, value},
-    };
+    struct kp_config_entry *entries = reader_allocate(reader, producer->entry_count + 1, sizeof *entries);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < producer->entry_count; i++) {
+        if (strcmp(producer->entries[i].name, name) != 0) {
+            entries[count++] = producer->entries[i];
+        }
+    }
+    entries[count++] = (struct kp_config_entry){name, value};
     struct lint lint = {reader, place};
-    (void)!kp_config_lint(NULL, entries, sizeof entries / sizeof entries[0], NULL, take_problem, &lint);
+    (void)!kp_config_lint(NULL, entries, count, NULL, take_problem, &lint);
     return reader->complaints->count == before;
 }
 

@@ -85,8 +85,9 @@ bool take_broker(const struct sim_scenario *scenario, const cJSON *value, int32_
 
 /* scenario_producer.c */
 void read_producers(struct scenario_reader *reader, const struct json_place *place, const cJSON *producers);
-bool check_producer_setting(struct scenario_reader *reader, const struct json_place *place, const char *name,
-                            const char *value);
+/* Whether the producer could be made again with this setting changed. */
+bool check_producer_setting(struct scenario_reader *reader, const struct json_place *place,
+                            const struct sim_producer *producer, const char *name, const char *value);
 
 /* scenario_records.c */
 void read_records(struct scenario_reader *reader, const struct json_place *place, const cJSON *records,

@@ -245,7 +245,9 @@ static uint32_t read_set(struct scenario_reader *reader, const struct json_place
          member = member->next) {
         struct json_place at = {&at_config, member->string, 0};
         const char *value = reader_setting_text(reader, &at, member);
-        if (value != NULL && check_producer_setting(reader, &at_config, member->string, value)) {
+        if (value != NULL && producer >= 0 &&
+            check_producer_setting(reader, &at_config, &scenario->producers[producer], member->string,
+                                   value)) {
             out[count] = out[0];
             out[count].is_set = true;
             out[count].producer = producer;
