@@ -23,7 +23,10 @@ struct run_options {
     bool json;
     bool check;
     const char *events_path;
+    FILE *events;
     const char *png_path;
+    int64_t at_ms; /* of the picture; -1: the end, and moments before it */
+    bool light;
 };
 
 /* A line that is written over, when somebody looks and it takes longer than a moment. */
@@ -62,23 +65,31 @@ static void run_world(struct sim_world *world, const struct sim_scenario *scenar
     }
 }
 
-static int write_events(const struct sim_event_log *log, const char *path)
+static int complain_of_file(const char *path)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    bool written = file != NULL && sim_export_jsonl(log, file);
-    if (!written) {
-        fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
-    }
-    if (file != NULL && file != stdout && fclose(file) != 0 && written) {
-        fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
+    fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
+    return CLI_BAD_INPUT;
+}
+
+/* Opened before the run, so that a wrong name costs no waiting. NULL: nothing is to be written. */
+static bool open_events(const char *path, FILE **file)
+{
+    *file = path == NULL ? NULL : strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    return path == NULL || *file != NULL;
+}
+
+static int write_events(const struct sim_event_log *log, const char *path, FILE *file)
+{
+    bool written = sim_export_jsonl(log, file);
+    if (file != stdout && fclose(file) != 0) {
         written = false;
     }
-    return written ? CLI_OK : CLI_BAD_INPUT;
+    return written ? CLI_OK : complain_of_file(path);
 }
 
 #ifdef LINGER_HAS_VIEW
 static bool write_pictures(const struct sim_event_log *log, const struct sim_ledger_totals *totals,
-                           const char *path)
+                           const struct run_options *options)
 {
     struct ledger_lines ledger;
     report_ledger_lines(totals, &ledger);
@@ -86,7 +97,9 @@ static bool write_pictures(const struct sim_event_log *log, const struct sim_led
     for (uint32_t i = 0; i < ledger.count; i++) {
         lines[i] = ledger.texts[i];
     }
-    return cli_write_pictures(log, lines, path, &(struct picture_options){.at_us = -1});
+    struct picture_options picture = {.light = options->light,
+                                      .at_us = options->at_ms >= 0 ? options->at_ms * 1000 : -1};
+    return cli_write_pictures(log, lines, options->png_path, &picture);
 }
 #endif
 
@@ -102,12 +115,12 @@ static int report(struct sim_world *world, const struct run_options *options)
     }
     sim_ledger_totals(ledger, &totals);
     int result = CLI_OK;
-    if (options->events_path != NULL) {
-        result = write_events(log, options->events_path);
+    if (options->events != NULL) {
+        result = write_events(log, options->events_path, options->events);
     }
 #ifdef LINGER_HAS_VIEW
     if (options->png_path != NULL && result == CLI_OK) {
-        result = write_pictures(log, &totals, options->png_path) ? CLI_OK : CLI_BAD_INPUT;
+        result = write_pictures(log, &totals, options) ? CLI_OK : CLI_BAD_INPUT;
     }
 #else
     if (options->png_path != NULL) {
@@ -115,8 +128,7 @@ static int report(struct sim_world *world, const struct run_options *options)
         result = CLI_BAD_INPUT;
     }
 #endif
-    bool stdout_is_taken = options->events_path != NULL && strcmp(options->events_path, "-") == 0;
-    FILE *out = stdout_is_taken ? stderr : stdout;
+    FILE *out = options->events == stdout ? stderr : stdout;
     if (options->json) {
         report_json(out, log, &summary, &totals);
     } else {
@@ -125,12 +137,15 @@ static int report(struct sim_world *world, const struct run_options *options)
     return result;
 }
 
-static int run_scenario(const struct cli_command *command, const struct run_options *options,
-                        const char *path)
+static int run_scenario(const struct cli_command *command, struct run_options *options, const char *path)
 {
     struct sim_scenario *scenario;
     if (!scenario_options_load(command, &options->scenario, path, &scenario)) {
         return CLI_BAD_INPUT;
+    }
+    if (!open_events(options->events_path, &options->events)) {
+        sim_scenario_release(scenario);
+        return complain_of_file(options->events_path);
     }
     struct sim_world *world;
     struct sim_complaints complaints = {0};
@@ -154,13 +169,15 @@ static int run_scenario(const struct cli_command *command, const struct run_opti
 
 static int run_run(const struct cli_command *command, int argument_count, char **arguments)
 {
-    struct run_options run = {.scenario = {.seed = -1}};
+    struct run_options run = {.scenario = {.seed = -1}, .at_ms = -1};
     const struct cli_option options[] = {
         SCENARIO_OPTIONS(run.scenario),
         {"--json", CLI_FLAG, &run.json, NULL, "the summary and the ledger as JSON"},
         {"--events", CLI_TEXT, &run.events_path, "FILE", "every event as JSON Lines (- for stdout)"},
         {"--png", CLI_TEXT, &run.png_path, "FILE",
          "what the view shows at the end, and at four moments before it"},
+        {"--at", CLI_WHOLE, &run.at_ms, "MS", "draw only this moment"},
+        {"--light", CLI_FLAG, &run.light, NULL, "draw in light colours"},
         {"--check", CLI_FLAG, &run.check, NULL, "check the cluster's invariants after every step"},
         {0},
     };
