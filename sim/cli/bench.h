@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BENCH_SAMPLES_MAX = 4096, BENCH_FIGURES_MAX = 64, BENCH_REPETITIONS_MIN = 3 };
+enum { BENCH_SAMPLES_MAX = 4096, BENCH_FIGURES_MAX = 128, BENCH_REPETITIONS_MIN = 3 };
 
 struct bench_samples {
     double values[BENCH_SAMPLES_MAX];
