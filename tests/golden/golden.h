@@ -97,5 +97,7 @@ golden_check_function golden_check_config_defaults;
 golden_check_function golden_check_config_errors;
 golden_check_function golden_check_producer_trace;
 golden_check_function golden_check_txn_trace;
+golden_check_function golden_check_metrics;
+golden_check_function golden_check_why;
 
 #endif

@@ -1,9 +1,12 @@
 #include "golden_trace.h"
 
+#include "golden_trace_observer.h"
+
 #include "base/trace.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 void trace_fail(struct trace_run *run, const char *format, ...)
 {
@@ -64,9 +67,12 @@ static uint64_t run_whole(struct golden_case *golden, const cJSON *row, bool is_
 {
     struct trace_run run = {.golden = golden, .row = row, .is_sleeping_between = is_sleeping_between};
     run.events = cJSON_AddArrayToObject(golden_new_object(golden), "trace");
+    /* Announcing changes nothing: the other run does without. */
+    run.observer = is_sleeping_between ? NULL : trace_observer_create(&run);
     if (trace_setup(&run)) {
         trace_run_case(&run);
         check_end(&run);
+        trace_observer_check(run.observer);
     }
     if (golden_is_ok(golden)) {
         trace_compare(&run);
@@ -118,4 +124,45 @@ void golden_check_producer_trace(struct golden_case *golden, const cJSON *row)
 void golden_check_txn_trace(struct golden_case *golden, const cJSON *row)
 {
     check(golden, row);
+}
+
+/* Every word of a list must be a reason that was given. */
+static void expect_reasons(struct golden_case *golden, const cJSON *row, const char *member,
+                           enum kb_field_type type, uint32_t given)
+{
+    enum { BIT_COUNT = 32 };
+    const cJSON *word = NULL;
+    cJSON_ArrayForEach(word, golden_array(golden, row, member))
+    {
+        bool was_given = false;
+        for (int bit = 0; bit < BIT_COUNT && json_is_text(word); bit++) {
+            const char *name = kb_field_value_name(type, bit);
+            was_given = was_given ||
+                        (name != NULL && strcmp(name, word->valuestring) == 0 && (given >> bit & 1) != 0);
+        }
+        if (!was_given) {
+            golden_fail(golden, "%s: %s was not given", member, json_is_text(word) ? word->valuestring : "?");
+        }
+    }
+}
+
+void golden_check_why(struct golden_case *golden, const cJSON *row)
+{
+    struct trace_run run = {.golden = golden, .row = row};
+    run.events = cJSON_AddArrayToObject(golden_new_object(golden), "trace");
+    run.observer = trace_observer_create(&run);
+    if (trace_setup(&run)) {
+        trace_run_case(&run);
+        check_end(&run);
+        trace_observer_check(run.observer);
+    }
+    if (golden_is_dumping()) {
+        trace_print_both(&run);
+    }
+    if (run.failure[0] != '\0') {
+        golden_fail(golden, "%s", run.failure);
+    }
+    expect_reasons(golden, row, "left", KB_FIELD_LEFT, trace_observer_left(run.observer));
+    expect_reasons(golden, row, "held", KB_FIELD_HELD, trace_observer_held(run.observer));
+    trace_release(&run);
 }

@@ -10,6 +10,7 @@
  * golden_trace_application.c   sends, calls, what they come to
  * golden_trace_network.c       between the producer's actions and the cluster
  * golden_trace_messages.c      requests and responses as events, from their bytes
+ * golden_trace_observer.c      what the producer announces, against what it does and measures
  * golden_trace_view.c          who leads what in the client's eyes
  * golden_trace_compare.c       two traces: the first difference, all differences
  */
@@ -77,6 +78,8 @@ struct trace_run {
     struct failing_allocator memory_of_producer;
     struct kp_config *config;
     struct kp_producer *producer;
+    /** NULL: nobody looks, and the producer announces nothing. */
+    struct trace_observer *observer;
     int64_t epoch_ms;
     int64_t t;
     cJSON *events;

@@ -1,6 +1,7 @@
 #include "golden_trace.h"
 
 #include "base/trace.h"
+#include "golden_trace_observer.h"
 
 enum {
     DURATION_MAX_MS = 1000000,
@@ -40,6 +41,7 @@ static bool iterate(struct trace_run *run)
 {
     run->is_busy = false;
     kp_producer_decide(run->producer, trace_now_ms(run));
+    trace_observer_after_decide(run->observer);
     if (!goes_on(run)) {
         return false;
     }

@@ -1,4 +1,5 @@
 #include "golden_trace.h"
+#include "golden_trace_observer.h"
 
 #include "base/allocator.h"
 
@@ -125,6 +126,7 @@ static bool create_producer(struct trace_run *run)
     struct kp_failure *failure = golden_allocate(run->golden, sizeof *failure);
     struct kp_producer_options options = {.config = run->config,
                                           .allocator = &run->memory_of_producer.allocator,
+                                          .trace = trace_observer_trace(run->observer),
                                           .chance = {.context = run, .sticky_draw = next_draw},
                                           .order = {run, trace_place_in_node, trace_place_in_topic}};
     if (!kp_producer_create(&options, trace_now_ms(run), &run->producer, failure)) {

@@ -16,3 +16,4 @@ linger_unit_test(transaction_manager SOURCES core/transaction_manager_test.c cor
 linger_unit_test(sender SOURCES core/sender_test.c core/core_support.c LAYERS base wire core)
 linger_unit_test(serializer SOURCES core/serializer_test.c LAYERS base wire core)
 linger_unit_test(topics SOURCES core/topics_test.c LAYERS base wire core)
+linger_unit_test(sensor SOURCES core/sensor_test.c LAYERS base wire core)
