@@ -184,11 +184,116 @@ static const struct kb_event_field *find_field(const struct kb_event_info *info,
     return NULL;
 }
 
+/* Who is at the other end of a cut link. */
+static void add_other_end(struct text *text, int32_t other)
+{
+    enum { EVERYBODY = -3, PRODUCERS = -2 }; /* as the engine names them */
+    if (other >= 0) {
+        add_text(text, "broker ");
+        add_number(text, other);
+    } else {
+        add_text(text, other == PRODUCERS ? "the producers" : "everybody");
+    }
+}
+
+/* "broker 3" in the midst of two halves of a sentence. */
+static void add_about_broker(struct text *text, const char *before, int32_t broker, const char *after)
+{
+    add_text(text, before);
+    add_number(text, broker);
+    add_text(text, after);
+}
+
+static void add_delay(struct text *text, const struct kb_event_fault *fault, const char *what)
+{
+    add_about_broker(text, "broker ", fault->broker, " ");
+    add_text(text, what);
+    if (fault->ms == 0) {
+        add_text(text, " at once again");
+        return;
+    }
+    add_text(text, " ");
+    add_number(text, fault->ms);
+    add_text(text, " ms late from now on");
+}
+
+/* A fault of one kind takes other words than one of another: a template would name what it does not have. */
+static void add_fault(const struct sim_event_log *log, const struct kb_event_fault *fault, struct text *text)
+{
+    switch ((enum kb_fault_kind)fault->fault) {
+    case KB_FAULT_KIND_KILL:
+        add_about_broker(text, "broker ", fault->broker, " is killed");
+        return;
+    case KB_FAULT_KIND_SHUTDOWN:
+        add_about_broker(text, "broker ", fault->broker, " is told to shut down");
+        return;
+    case KB_FAULT_KIND_RESTART:
+        add_about_broker(text, "broker ", fault->broker, " is started again");
+        return;
+    case KB_FAULT_KIND_FREEZE:
+        add_about_broker(text, "the process of broker ", fault->broker, " stalls");
+        return;
+    case KB_FAULT_KIND_THAW:
+        add_about_broker(text, "the process of broker ", fault->broker, " goes on");
+        return;
+    case KB_FAULT_KIND_SLOW_REPLICA:
+        add_delay(text, fault, "fetches");
+        return;
+    case KB_FAULT_KIND_SLOW_DISK:
+        add_delay(text, fault, "writes");
+        return;
+    case KB_FAULT_KIND_CUT:
+    case KB_FAULT_KIND_HEAL:
+        add_about_broker(text, "broker ", fault->broker,
+                         fault->fault == KB_FAULT_KIND_CUT ? " is cut off from " : " is joined again with ");
+        add_other_end(text, fault->other);
+        return;
+    case KB_FAULT_KIND_DISCONNECT:
+        add_about_broker(text, "broker ", fault->broker, " closes the connections of its clients");
+        return;
+    case KB_FAULT_KIND_MOVE_LEADER:
+        add_about_broker(text, "broker ", fault->broker, " is to lead ");
+        add_text(text, sim_event_log_name(log, fault->topic));
+        add_text(text, "-");
+        add_number(text, fault->partition);
+        return;
+    case KB_FAULT_KIND_DROP_RESPONSE:
+    case KB_FAULT_KIND_DROP_REQUEST:
+    case KB_FAULT_KIND_DELAY_RESPONSE:
+    case KB_FAULT_KIND_ERROR:
+    case KB_FAULT_KIND_ADD_PARTITIONS:
+    case KB_FAULT_KIND_THROTTLE:
+    case KB_FAULT_KIND_CORRUPT_BATCH:
+        break;
+    }
+    add_text(text, kb_field_value_text(KB_FIELD_FAULT_KIND, fault->fault));
+    if (fault->broker >= 0) {
+        add_about_broker(text, " at broker ", fault->broker, "");
+    }
+    if (fault->topic != 0) {
+        add_text(text, ", ");
+        add_text(text, sim_event_log_name(log, fault->topic));
+    }
+    if (fault->topic != 0 && fault->partition >= 0) {
+        add_text(text, "-");
+        add_number(text, fault->partition);
+    }
+    if (fault->ms > 0) {
+        add_text(text, ", ");
+        add_number(text, fault->ms);
+        add_text(text, " ms");
+    }
+}
+
 size_t sim_event_sentence(const struct sim_event_log *log, const struct kb_event *event, char *bytes,
                           size_t capacity_bytes)
 {
     struct text text = begin(bytes, capacity_bytes);
     const struct kb_event_info *info = kb_event_info(event->kind);
+    if (event->kind == KB_EVENT_FAULT) {
+        add_fault(log, &event->as.fault, &text);
+        return text.length_bytes;
+    }
     const char *rest = info->sentence;
     for (const char *open; (open = strchr(rest, '{')) != NULL;) {
         const char *close = strchr(open, '}');

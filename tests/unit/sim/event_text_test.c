@@ -41,6 +41,31 @@ static void fields_read_well(void)
     sim_event_log_destroy(log);
 }
 
+static void faults_have_words_of_their_own(void)
+{
+    struct sim_event_log *log = sim_event_log_create();
+    static const struct {
+        struct kb_event_fault fault;
+        const char *sentence;
+    } faults[] = {
+        {{.fault = KB_FAULT_KIND_KILL, .broker = 2}, "broker 2 is killed"},
+        {{.fault = KB_FAULT_KIND_SLOW_REPLICA, .broker = 3, .ms = 60},
+         "broker 3 fetches 60 ms late from now on"},
+        {{.fault = KB_FAULT_KIND_SLOW_REPLICA, .broker = 3}, "broker 3 fetches at once again"},
+        {{.fault = KB_FAULT_KIND_CUT, .broker = 1, .other = -3}, "broker 1 is cut off from everybody"},
+        {{.fault = KB_FAULT_KIND_HEAL, .broker = 1, .other = 2}, "broker 1 is joined again with broker 2"},
+        {{.fault = KB_FAULT_KIND_DELAY_RESPONSE, .broker = -1, .partition = -1, .ms = 40},
+         "delay_response, 40 ms"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct kb_event event = {.kind = KB_EVENT_FAULT, .as.fault = faults[i].fault};
+        char text[128];
+        sim_event_sentence(log, &event, text, sizeof text);
+        CU_ASSERT_STRING_EQUAL(text, faults[i].sentence);
+    }
+    sim_event_log_destroy(log);
+}
+
 static void texts_are_cut_between_characters(void)
 {
     struct sim_event_log *log = sim_event_log_create();
@@ -64,6 +89,7 @@ int main(void)
     return unit_main("event_text", (struct unit_test[]){
                                        {"every placeholder is a field", every_placeholder_is_a_field},
                                        {"fields read well", fields_read_well},
+                                       {"faults have words of their own", faults_have_words_of_their_own},
                                        {"texts are cut between characters", texts_are_cut_between_characters},
                                        {0}});
 }
