@@ -536,6 +536,16 @@ uint32_t kp_network_client_send(struct kp_network_client *client, const struct k
     return kp_client_do_send(client, request, KP_REQUEST_USER, now_ms);
 }
 
+void kp_network_client_refuse_send(struct kp_network_client *client, int32_t node, int16_t api_key,
+                                   enum kw_error error)
+{
+    (void)KB_TRACE(client->trace, 0, REQUEST_FAILED, request_failed, .request = client->next_correlation_id,
+                   .node = node, .api = api_key, .error = (int32_t)error,
+                   .in_flight = kp_client_find_node(client, node)->in_flight.count);
+    client->next_correlation_id++;
+    client->change_count++;
+}
+
 /* --- Actions */
 
 static void fill_send(const struct kp_in_flight_request *slot, struct kp_action *out)

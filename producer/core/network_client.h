@@ -100,6 +100,10 @@ int16_t kp_network_client_max_version(const struct kp_network_client *client, in
 uint32_t kp_network_client_send(struct kp_network_client *client, const struct kp_client_request *request,
                                 int64_t now_ms);
 
+/** A request that could not even be built uses up its correlation id; announced as failed. */
+void kp_network_client_refuse_send(struct kp_network_client *client, int32_t node, int16_t api_key,
+                                   enum kw_error error);
+
 /**
  * The first half of poll(). False when sends were aborted: their callbacks have run, and the poll is over
  * without the network having moved. Else a due metadata request went out, the network is to move, and

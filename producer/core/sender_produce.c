@@ -10,6 +10,9 @@
 /* Marks, in a count of batches, that it has become a place. */
 #define KP_PLACE_FLAG (UINT32_C(1) << 31)
 
+/* The oldest version of Produce. */
+enum { FIRST_VERSION_WITH_MAGIC_2 = 3 };
+
 /* --- Batches in flight */
 
 static struct kp_in_flight_partition *partition_of(struct kp_sender *sender,
@@ -319,7 +322,6 @@ static void announce_carried(const struct kp_sender *sender, const struct kp_pro
 static void send_produce_request(struct kp_sender *sender, int32_t node, struct kp_produce_request *request,
                                  int64_t now_ms)
 {
-    enum { FIRST_VERSION_WITH_MAGIC_2 = 3 };
     const struct kp_transaction_manager *manager = sender->options.transaction_manager;
     struct kw_produce_request message;
     struct kp_client_request wanted = {
@@ -349,6 +351,55 @@ static void send_produce_request(struct kp_sender *sender, int32_t node, struct 
         message.transactional_id = (struct kw_string){id, (int32_t)strlen(id)};
     }
     announce_carried(sender, request, kp_network_client_send(sender->options.client, &wanted, now_ms), node);
+}
+
+/*
+ * Kafka: ProduceRequest.validateRecords throws UnsupportedCompressionTypeException("Produce requests with
+ * version 6 are not allowed to use ZStandard compression") where the request is built. Sender.run only logs
+ * it: the pass is over, and nothing more of it is sent.
+ */
+static bool is_refused_zstd(const struct kp_sender *sender, int32_t node,
+                            const struct kp_produce_request *request)
+{
+    enum { FIRST_VERSION_WITH_ZSTD = 7 };
+    int16_t version = kp_network_client_max_version(sender->options.client, node, KW_API_PRODUCE);
+
+    if (version < FIRST_VERSION_WITH_MAGIC_2 || version >= FIRST_VERSION_WITH_ZSTD) {
+        return false;
+    }
+    for (uint32_t i = 0; i < request->count; i++) {
+        if (kw_record_batch_compression_id(request->carried[i].bytes) == KW_COMPRESSION_ZSTD) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody will answer for these batches: they stay in flight until their delivery time is over, and their
+ * partitions muted for good where order is guaranteed. */
+static void forget(struct kp_sender *sender, uint32_t first)
+{
+    kp_network_client_refuse_send(sender->options.client, sender->ready_nodes[first], KW_API_PRODUCE,
+                                  KW_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
+    for (uint32_t i = first; i < sender->ready_node_count; i++) {
+        if (sender->drained[i] != NULL) {
+            on_release(NULL, sender->drained[i]);
+        }
+    }
+}
+
+static void send_drained(struct kp_sender *sender, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < sender->ready_node_count; i++) {
+        if (sender->drained[i] == NULL) {
+            continue;
+        }
+        if (is_refused_zstd(sender, sender->ready_nodes[i], sender->drained[i])) {
+            forget(sender, i);
+            return;
+        }
+        send_produce_request(sender, sender->ready_nodes[i], sender->drained[i], now_ms);
+    }
 }
 
 /* --- The pass */
@@ -468,10 +519,6 @@ int64_t kp_sender_send_producer_data(struct kp_sender *sender, int64_t now_ms)
     if (poll_ms < 0 || sender->ready_node_count > 0) {
         poll_ms = 0;
     }
-    for (uint32_t i = 0; i < sender->ready_node_count; i++) {
-        if (sender->drained[i] != NULL) {
-            send_produce_request(sender, sender->ready_nodes[i], sender->drained[i], now_ms);
-        }
-    }
+    send_drained(sender, now_ms);
     return poll_ms;
 }

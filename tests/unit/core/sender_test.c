@@ -35,6 +35,7 @@ struct fixture {
     struct written written[BROKERS];
     uint32_t closed_count;
     bool refuses;
+    int16_t produce_version; /* of broker 0; 0: the newest */
     struct kp_append append;
     uint32_t next_record;
     uint8_t frame[FRAME_BYTES];
@@ -79,7 +80,7 @@ static void add_topic(const char *name, int32_t leader_of_0)
                                                      &response, 11, true, 0));
 }
 
-static void set_up(bool is_idempotent, int32_t max_in_flight)
+static void set_up_compressed(bool is_idempotent, int32_t max_in_flight, enum kw_compression compression)
 {
     const struct linger_allocator *allocator = &f.cluster.memory.allocator;
 
@@ -100,10 +101,12 @@ static void set_up(bool is_idempotent, int32_t max_in_flight)
                                                 .transaction_manager = f.manager,
                                                 .buffer_memory_bytes = 100000,
                                                 .batch_size_bytes = 200,
+                                                .compression = compression,
                                                 .retry_backoff_ms = BACKOFF_MS,
                                                 .delivery_timeout_ms = DELIVERY_MS});
     f.client = kp_network_client_create(
         &(struct kp_network_client_options){.allocator = allocator,
+                                            .trace = &f.recorded.trace,
                                             .metadata = f.cluster.metadata,
                                             .client_id = "c",
                                             .max_in_flight_requests_per_connection = max_in_flight,
@@ -127,6 +130,11 @@ static void set_up(bool is_idempotent, int32_t max_in_flight)
                                                             .retry_backoff_ms = BACKOFF_MS,
                                                             .delivery_timeout_ms = DELIVERY_MS});
     CU_ASSERT_FATAL(f.accumulator != NULL && f.client != NULL && f.sender != NULL);
+}
+
+static void set_up(bool is_idempotent, int32_t max_in_flight)
+{
+    set_up_compressed(is_idempotent, max_in_flight, KW_COMPRESSION_NONE);
 }
 
 static void tear_down(void)
@@ -165,9 +173,11 @@ static void encode(int16_t api, int16_t version, uint32_t correlation_id, const 
 
 static void answer_versions(const struct kp_action *action)
 {
-    struct kw_api_versions_response_api apis[] = {{.api_key = KW_API_PRODUCE, .max_version = 9},
-                                                  {.api_key = KW_API_METADATA, .max_version = 11},
-                                                  {.api_key = KW_API_INIT_PRODUCER_ID, .max_version = 4}};
+    bool is_old = action->node == 0 && f.produce_version != 0;
+    struct kw_api_versions_response_api apis[] = {
+        {.api_key = KW_API_PRODUCE, .max_version = is_old ? f.produce_version : 9},
+        {.api_key = KW_API_METADATA, .max_version = 11},
+        {.api_key = KW_API_INIT_PRODUCER_ID, .max_version = 4}};
     struct kw_api_versions_response body;
 
     kw_api_versions_response_init(&body);
@@ -324,6 +334,59 @@ static void each_batch_is_answered_once(void)
     run(DELIVERY_MS);
     CU_ASSERT_EQUAL(done_count(), 2);
     CU_ASSERT_FALSE(kp_record_accumulator_has_incomplete(f.accumulator));
+    tear_down();
+}
+
+/* Java's ProduceRequest refuses what the broker would not understand, the sender's loop logs that, and the
+ * drained batches of this pass are nobody's until they expire. */
+static void zstd_is_not_sent_to_old_brokers(void)
+{
+    set_up_compressed(false, 5, KW_COMPRESSION_ZSTD);
+    f.produce_version = 6;
+    append(0, 0, 0);
+    append(0, 1, 0);
+    run(0);
+    CU_ASSERT_EQUAL(f.written[0].api, KW_API_API_VERSIONS);
+    CU_ASSERT_EQUAL(done_count(), 0);
+    CU_ASSERT_EQUAL(kp_network_client_in_flight_count(f.client), 0);
+    const struct kb_event *failed = recorded_trace_last(&f.recorded, KB_EVENT_REQUEST_FAILED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(failed);
+    CU_ASSERT_EQUAL(failed->as.request_failed.error, KW_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
+    CU_ASSERT_EQUAL(failed->as.request_failed.node, 0);
+    CU_ASSERT_EQUAL(failed->as.request_failed.api, KW_API_PRODUCE);
+    /* Broker 1 came later in the same pass: nothing of it was sent either. Its next batch is. */
+    CU_ASSERT_EQUAL(f.written[1].api, KW_API_API_VERSIONS);
+    append(0, 1, 1);
+    run(1);
+    CU_ASSERT_EQUAL_FATAL(f.written[1].api, KW_API_PRODUCE);
+    CU_ASSERT_EQUAL(f.written[1].batch_count, 1);
+    encode_produce(f.written[1].request, (const int32_t[]){1}, 1, 0);
+    deliver(1, 5);
+    CU_ASSERT_EQUAL(done_count(), 1);
+    run(DELIVERY_MS - 1);
+    CU_ASSERT_EQUAL(done_count(), 1);
+    run(DELIVERY_MS);
+    CU_ASSERT_EQUAL(done_count(), 3);
+    CU_ASSERT_EQUAL(last_done()->state, KP_BATCH_FAILED);
+    CU_ASSERT_FALSE(kp_record_accumulator_has_incomplete(f.accumulator));
+    tear_down();
+}
+
+static void zstd_is_sent_from_version_seven_on(void)
+{
+    set_up_compressed(false, 5, KW_COMPRESSION_ZSTD);
+    f.produce_version = 7;
+    append(0, 0, 0);
+    run(0);
+    CU_ASSERT_EQUAL(f.written[0].api, KW_API_PRODUCE);
+    CU_ASSERT_EQUAL(recorded_trace_count(&f.recorded, KB_EVENT_REQUEST_FAILED), 0);
+    tear_down();
+    /* Other compressions are as old as the format. */
+    set_up_compressed(false, 5, KW_COMPRESSION_LZ4);
+    f.produce_version = 3;
+    append(0, 0, 0);
+    run(0);
+    CU_ASSERT_EQUAL(f.written[0].api, KW_API_PRODUCE);
     tear_down();
 }
 
@@ -532,6 +595,8 @@ int main(void)
         (struct unit_test[]){
             {"topics stand together", topics_stand_together_in_the_order_of_the_drain},
             {"each batch is answered once", each_batch_is_answered_once},
+            {"zstd and old brokers", zstd_is_not_sent_to_old_brokers},
+            {"zstd from version 7", zstd_is_sent_from_version_seven_on},
             {"an error is retried after the backoff", an_error_is_retried_after_the_backoff},
             {"one in flight keeps a partition muted", one_in_flight_keeps_a_partition_muted},
             {"sent and failed in one pass", a_batch_can_be_sent_and_fail_in_one_pass},
