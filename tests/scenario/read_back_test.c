@@ -1,5 +1,5 @@
 /*
- * What a file says is what the cluster holds: orders-file.json is run, every partition is read back from its
+ * What a file says is what the cluster holds: orders-file.json is run with each compression, every partition is read back from its
  * leader and from each follower, and compared with a reading of the CSV file that shares no line with the
  * engine's.
  */
@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allocator.h"
 #include "base/murmur2.h"
 #include "engine/world.h"
 #include "unit.h"
 #include "wire/record_batch.h"
 #include "wire/record_batch_reader.h"
 
-enum { ROWS_MAX = 4000, PARTITIONS = 6, CUSTOMER_COLUMN = 2 };
+enum { ROWS_MAX = 4000, PARTITIONS = 6, CUSTOMER_COLUMN = 2, LARGEST_RECORDS_BYTES = 1 << 24 };
 
 struct row {
     const char *text; /* the row as it stands in the file, without its line break */
@@ -24,6 +25,8 @@ struct row {
 static char *file_bytes;
 static struct row rows[ROWS_MAX];
 static size_t row_count;
+static int compression; /* of the producer */
+static struct kw_compression_buffer decompressed;
 
 static void read_file(void)
 {
@@ -94,8 +97,10 @@ static size_t compare_batch(const void *batch, size_t length_bytes, int32_t part
     struct kw_record_reader reader;
     struct kw_record record;
     const uint8_t *bytes = batch;
-    kw_record_reader_init(&reader, bytes, bytes + KW_RECORD_BATCH_RECORDS,
-                          length_bytes - KW_RECORD_BATCH_RECORDS);
+    CU_ASSERT_EQUAL(kw_record_batch_compression_id(bytes), compression);
+    CU_ASSERT_EQUAL_FATAL(
+        kw_record_reader_open(&reader, bytes, length_bytes, LARGEST_RECORDS_BYTES, &decompressed),
+        KW_ERROR_NONE);
     while (kw_record_reader_next(&reader, &record)) {
         size_t expected = next_row(row, partition);
         CU_ASSERT_FATAL(expected < row_count);
@@ -125,15 +130,14 @@ static uint32_t compare_replica(const struct mb_cluster *cluster, int32_t broker
     return found;
 }
 
-static void every_row_is_in_every_replica(void)
+/* The whole run, with every batch compressed so. */
+static void run_and_compare(const char *compression_type)
 {
-    read_file();
-    split_file();
-    CU_ASSERT_EQUAL_FATAL(row_count, 2401);
+    struct sim_override override = {"import.compression.type", compression_type};
     struct sim_scenario *scenario;
     struct sim_complaints complaints = {0};
     CU_ASSERT_TRUE_FATAL(
-        sim_scenario_load("assets/scenarios/orders-file.json", NULL, 0, &scenario, &complaints, NULL));
+        sim_scenario_load("assets/scenarios/orders-file.json", &override, 1, &scenario, &complaints, NULL));
     struct sim_world *world;
     struct sim_world_options options = {.log_events = false, .check = true};
     CU_ASSERT_TRUE_FATAL(sim_world_create(scenario, &options, &world, &complaints));
@@ -156,6 +160,18 @@ static void every_row_is_in_every_replica(void)
     CU_ASSERT_EQUAL(total, 2400);
     sim_world_destroy(world);
     sim_scenario_release(scenario);
+}
+
+static void every_row_is_in_every_replica(void)
+{
+    read_file();
+    split_file();
+    CU_ASSERT_EQUAL_FATAL(row_count, 2401);
+    kw_compression_buffer_init(&decompressed, kb_allocator_default());
+    for (compression = KW_COMPRESSION_NONE; compression <= KW_COMPRESSION_ZSTD; compression++) {
+        run_and_compare(kw_compression_name((enum kw_compression)compression));
+    }
+    kw_compression_buffer_release(&decompressed);
     free(file_bytes);
 }
 
