@@ -204,6 +204,12 @@ void view_stage_act(struct view_stage *stage, const struct view_intent *intent)
     stage->is_dirty = true;
 }
 
+/* Saving leaves the run, and the event within its microsecond, as they are. */
+static bool changes_run(enum view_intent_kind kind)
+{
+    return kind != VIEW_INTENT_SAVE && kind != VIEW_INTENT_PICTURE;
+}
+
 /* The host may put another run under the stage; it stays at the same moment of it. */
 static void hand_over_intent(struct view_stage *stage)
 {
@@ -227,7 +233,7 @@ static void hand_over_intent(struct view_stage *stage)
     }
     int64_t time_us = stage->time_us;
     uint64_t sequence = sim_event_log_find_time(view_stage_log(stage), time_us);
-    if (done && sequence != stage->sequence) {
+    if (done && changes_run(stage->intent.kind) && sequence != stage->sequence) {
         view_stage_seek(stage, sequence);
         stage->time_us = time_us;
     }
