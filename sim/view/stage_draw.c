@@ -345,17 +345,18 @@ void view_format_bytes_short(int64_t bytes, char *text, size_t capacity)
         snprintf(text, capacity, "%" PRId64 " B", bytes);
         return;
     }
+    /* Rounded, not cut off, so that parts still add up to the whole as nearly as they can. */
     uint32_t unit = 0;
     int64_t size = 1000;
-    while (unit < 3 && bytes / size >= 1000) {
+    while (unit < 3 && bytes / size + (bytes % size >= size / 2) >= 1000) {
         size *= 1000;
         unit++;
     }
-    if (bytes / size >= 10) {
-        snprintf(text, capacity, "%" PRId64 " %s", bytes / size, units[unit]);
+    int64_t tenths = bytes / (size / 10) + (bytes % (size / 10) >= size / 20);
+    if (tenths >= 100) {
+        snprintf(text, capacity, "%" PRId64 " %s", bytes / size + (bytes % size >= size / 2), units[unit]);
     } else {
-        snprintf(text, capacity, "%" PRId64 ".%d %s", bytes / size, (int)(bytes % size * 10 / size),
-                 units[unit]);
+        snprintf(text, capacity, "%" PRId64 ".%d %s", tenths / 10, (int)(tenths % 10), units[unit]);
     }
 }
 
