@@ -4,3 +4,5 @@ add_test(NAME structure.layers
           ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY})
 add_test(NAME structure.event_catalogue
   COMMAND sh -c "$<TARGET_FILE:linger> events | diff ${CMAKE_SOURCE_DIR}/docs/event-catalogue.md -")
+add_test(NAME structure.kafka_map
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/structure/check_kafka_map.py ${CMAKE_SOURCE_DIR})
