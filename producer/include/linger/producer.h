@@ -42,7 +42,11 @@ struct kp_bytes {
     int32_t length_bytes;
 };
 
+#ifdef __cplusplus
+#define KP_BYTES_NULL (kp_bytes{NULL, -1})
+#else
 #define KP_BYTES_NULL ((struct kp_bytes){NULL, -1})
+#endif
 
 struct kp_header {
     struct kp_bytes key; /* UTF-8; never null */
