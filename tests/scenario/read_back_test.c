@@ -1,7 +1,7 @@
 /*
- * What a file says is what the cluster holds: orders-file.json is run with each compression, every partition is read back from its
- * leader and from each follower, and compared with a reading of the CSV file that shares no line with the
- * engine's.
+ * What a file says is what the cluster holds: orders-file.json is run with each compression, every partition
+ * is read back from its leader and from each follower, and compared with a reading of the CSV file that
+ * shares no line with the engine's.
  */
 #include <stdio.h>
 #include <stdlib.h>
