@@ -18,6 +18,12 @@
  *     sleep until kp_producer_next_deadline_ms(), the network, or a send that wakes the sender
  *
  * One thread at a time: a driver with several takes a lock. Memory comes from the allocator of the options.
+ * docs/embedding.md holds a whole driver; docs/deviations.md says where this is not the Java client.
+ *
+ * Ownership, in the same words everywhere: *borrows* (the caller keeps it, and keeps it alive for that long),
+ * *copies*, *owns*, *gives* (the caller's from then on), *valid until*. No function blocks. One that can fail
+ * says how; handing in NULL where that is not allowed, an index beyond a count or a ticket that was not given
+ * is a mistake of the program and ends it with a message.
  */
 #ifndef LINGER_PRODUCER_H
 #define LINGER_PRODUCER_H
@@ -66,8 +72,7 @@ struct kp_record {
     uint32_t id; /* the caller's number for it; comes back in the completion and in the trace */
 };
 
-/* --- Plug-ins
- * ------------------------------------------------------------------------------------------------------- */
+/* --- Plug-ins --- */
 
 /** Receives the bytes that a serializer produces. Copies. */
 struct kp_sink {
@@ -118,8 +123,7 @@ struct kp_interceptor {
                                const struct kp_failure *failure);
 };
 
-/* --- Creation
- * ------------------------------------------------------------------------------------------------------- */
+/* --- Creation --- */
 
 /** Chance, taken out of the library so that a run can be repeated. */
 struct kp_chance {
@@ -141,7 +145,8 @@ struct kp_partition_order {
     void *context;
     /** Place of a partition among those its node leads (the order of drain). Smaller first. */
     int64_t (*in_node)(void *context, int32_t node, const char *topic, int32_t partition);
-    /** Place of a partition among the available ones of its topic. */
+    /** Place of a partition among the available ones of its topic; also its place in an AddPartitionsToTxn
+     * request, which Java fills from a hash set. */
     int64_t (*in_topic)(void *context, const char *topic, int32_t partition);
 };
 
@@ -166,11 +171,14 @@ struct kp_producer_options {
 bool kp_producer_create(const struct kp_producer_options *options, int64_t now_ms, struct kp_producer **out,
                         struct kp_failure *failure) __attribute__((warn_unused_result));
 
-/** Frees everything, whatever is still going on. producer may be NULL. */
+/**
+ * Frees everything, whatever is still going on: what is blocked is not resumed, nobody is told a result, no
+ * action is asked for. The driver closes its connections itself. producer may be NULL. Kafka: none (the
+ * collector).
+ */
 void kp_producer_destroy(struct kp_producer *producer);
 
-/* --- What an application does
- * ----------------------------------------------------------------------------------------- */
+/* --- What an application does --- */
 
 enum kp_outcome_kind {
     KP_OUTCOME_DONE,    /* send: appended; calls: returned */
@@ -184,25 +192,46 @@ struct kp_outcome {
     enum kp_outcome_kind kind;
     int32_t partition;         /* DONE of a send */
     bool wakes_sender;         /* the sender must run, now if it sleeps */
-    int32_t wait;              /* BLOCKED: enum kb_wait for a send; -1 for calls */
+    int32_t wait;              /* BLOCKED: what a send waits for, 0 metadata, 1 memory; -1 for calls */
     uint64_t ticket;           /* BLOCKED: never 0 */
     int64_t deadline_ms;       /* BLOCKED: when it goes on at the latest; INT64_MAX: never by itself */
     struct kp_failure failure; /* FAILED, THROWN */
 };
 
 /**
- * Kafka: KafkaProducer.send. *record is borrowed until the outcome is not KP_OUTCOME_BLOCKED.
- * A failed send produces no completion: its outcome is that.
+ * Kafka: KafkaProducer.send (and the constructor of ProducerRecord). Borrows *record and what it points at
+ * until the outcome is another than KP_OUTCOME_BLOCKED; out is the caller's. A send that was appended has one
+ * completion later; one that failed has none, its outcome is that.
+ * - KP_OUTCOME_DONE: appended; out->wakes_sender: run the sender now
+ * - KP_OUTCOME_BLOCKED: waits for metadata or for memory, at most max.block.ms for both
+ * - KP_OUTCOME_FAILED: an ApiException (too large, time-out, memory exhausted, invalid topic): Java's failed
+ * future
+ * - KP_OUTCOME_THROWN: any other exception, e.g. SerializationException, IllegalStateException after close(),
+ *   OutOfMemoryError of the allocator
  */
 void kp_producer_send(struct kp_producer *producer, const struct kp_record *record, int64_t now_ms,
                       struct kp_outcome *out);
 
-/** Kafka: flush(), close(Duration) with timeout_ms < 0 for close() without a time-out. */
+/**
+ * Kafka: KafkaProducer.flush. Everything that was sent before becomes ready.
+ * - KP_OUTCOME_DONE: nothing was under way
+ * - KP_OUTCOME_BLOCKED: until all of it is completed, however; never by time
+ * - KP_OUTCOME_FAILED: OutOfMemoryError
+ */
 void kp_producer_flush(struct kp_producer *producer, int64_t now_ms, struct kp_outcome *out);
+
+/**
+ * Kafka: KafkaProducer.close(Duration); timeout_ms < 0 is close() without a time-out, 0 gives up at once. The
+ * sender must go on being driven until its state is closed. Afterwards everything but looking in and
+ * destroying fails or does nothing.
+ * - KP_OUTCOME_DONE: the sender has ended
+ * - KP_OUTCOME_BLOCKED: until it has
+ * - KP_OUTCOME_FAILED: OutOfMemoryError
+ */
 void kp_producer_close(struct kp_producer *producer, int64_t timeout_ms, int64_t now_ms,
                        struct kp_outcome *out);
 
-/** The transactional calls; an offset belongs to a topic and partition that the application consumed. */
+/** An offset that an application has consumed up to. Kafka: TopicPartition and OffsetAndMetadata. */
 struct kp_offset {
     const char *topic;
     int32_t partition;
@@ -210,6 +239,15 @@ struct kp_offset {
     int32_t leader_epoch; /* -1: none */
     const char *metadata; /* NULL: none */
 };
+
+/**
+ * The transactional calls. Kafka: KafkaProducer.initTransactions, beginTransaction, commitTransaction,
+ * abortTransaction, sendOffsetsToTransaction (with a group id alone). Offsets and texts are copied.
+ * - KP_OUTCOME_DONE: it returned
+ * - KP_OUTCOME_BLOCKED: at most max.block.ms (not begin, which never blocks)
+ * - KP_OUTCOME_FAILED: what Java throws: TimeoutException, ProducerFencedException, KafkaException in an
+ * error state, IllegalStateException without transactional.id, after close() or out of turn, OutOfMemoryError
+ */
 void kp_producer_init_transactions(struct kp_producer *producer, int64_t now_ms, struct kp_outcome *out);
 void kp_producer_begin_transaction(struct kp_producer *producer, int64_t now_ms, struct kp_outcome *out);
 void kp_producer_commit_transaction(struct kp_producer *producer, int64_t now_ms, struct kp_outcome *out);
@@ -225,7 +263,10 @@ void kp_producer_send_offsets_to_transaction(struct kp_producer *producer, const
  */
 bool kp_producer_next_runnable(struct kp_producer *producer, int64_t now_ms, uint64_t *ticket);
 
-/** Go on with a blocked send or call. It may block again, under the same ticket. */
+/**
+ * Go on with a blocked send or call that kp_producer_next_runnable() named. Outcomes as of the function that
+ * blocked; it may block again, under the same ticket. Kafka: the thread returns from its wait.
+ */
 void kp_producer_resume(struct kp_producer *producer, uint64_t ticket, int64_t now_ms,
                         struct kp_outcome *out);
 
@@ -237,14 +278,19 @@ struct kp_completion {
     struct kp_failure failure; /* failed */
 };
 
-/** The next result, in Kafka's order of callbacks; false when there is none (now). */
+/**
+ * The next result, in Kafka's order of callbacks; false when there is none (now). Interceptors hear of it
+ * before it is given. Kafka: Callback.onCompletion, Future<RecordMetadata>.
+ */
 bool kp_producer_next_completion(struct kp_producer *producer, struct kp_completion *out);
 
-/* --- What the sender thread does
- * ---------------------------------------------------------------------------------------- */
+/* --- What the sender thread does --- */
 
-/** Sender.runOnce up to the network. Does nothing while the state is AWAIT_READY or SLEEP and that is not
- * over. */
+/**
+ * Kafka: Sender.runOnce up to the poll, and the conditions of the loops in Sender.run. Does nothing while the
+ * sender waits or sleeps (states 1 and 2) and that is not over, nor after it has ended. now_ms must not go
+ * back.
+ */
 void kp_producer_decide(struct kp_producer *producer, int64_t now_ms);
 
 enum kp_action_kind {
@@ -293,7 +339,11 @@ struct kp_request_batch {
     bool transactional;
 };
 
-/** What the driver is to do, in order; false when there is nothing (now). */
+/**
+ * What the driver is to do, in order; false when there is nothing (now). Ask after decide, and again after
+ * digest. The texts and segments of an action are valid until the next call with this producer, those of a
+ * SEND until _on_sent or the end of the connection. Kafka: Selector.connect, send, close.
+ */
 bool kp_producer_next_action(struct kp_producer *producer, struct kp_action *out);
 
 /**
@@ -302,9 +352,9 @@ bool kp_producer_next_action(struct kp_producer *producer, struct kp_action *out
  * ignored.
  */
 void kp_producer_on_connected(struct kp_producer *producer, uint32_t connection);
-/** The connection was refused, or the other side closed it. */
+/** The connection was refused, or the other side closed it. Nothing of it is borrowed any more. */
 void kp_producer_on_disconnected(struct kp_producer *producer, uint32_t connection);
-/** The request is written whole. */
+/** The request is written whole; its segments are not borrowed any more. */
 void kp_producer_on_sent(struct kp_producer *producer, uint32_t connection);
 /** A whole response, without its 4-byte length; borrowed until digest returns. */
 void kp_producer_on_received(struct kp_producer *producer, uint32_t connection, const void *frame,
@@ -317,27 +367,28 @@ void kp_producer_digest(struct kp_producer *producer, int64_t now_ms);
  * deadline. */
 bool kp_producer_is_idle(const struct kp_producer *producer);
 
-/** enum kb_sender_state; for SLEEP and AWAIT_READY *until_ms is when it ends at the latest. */
+/**
+ * 0: the sender runs; 1: it only polls until a node is ready (Kafka: awaitReady); 2: it sleeps; 3: it has
+ * ended. For 1 and 2 *until_ms is when that ends at the latest, else INT64_MAX.
+ */
 int32_t kp_producer_sender_state(const struct kp_producer *producer, int64_t *until_ms);
 
 /** When the sender or a blocked thread has something to do by itself; INT64_MAX: never. */
 int64_t kp_producer_next_deadline_ms(const struct kp_producer *producer);
 
-/* --- Looking in
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- Looking in --- */
 
+/** Kafka: BufferPool. */
 struct kp_memory_view {
     int64_t total_bytes;
     int64_t available_bytes;   /* unallocated and kept buffers. Kafka: BufferPool.availableMemory */
     int64_t unallocated_bytes; /* Kafka: BufferPool.unallocatedMemory */
     uint32_t waiter_count;
 };
+/** The account of buffer.memory, now. */
 void kp_producer_memory(const struct kp_producer *producer, struct kp_memory_view *out);
 
-/* --- Metrics
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- Metrics --- */
 
 /** Java's class of a metric's value. */
 enum kp_metric_type {
