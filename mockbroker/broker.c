@@ -2,8 +2,10 @@
 
 #include "base/assert.h"
 #include "mockbroker/connection.h"
+#include "mockbroker/coordinator.h"
 #include "mockbroker/partition.h"
 #include "mockbroker/replica_fetcher.h"
+#include "mockbroker/transaction_coordinator.h"
 #include "wire/errors.h"
 
 #include <string.h>
@@ -34,6 +36,7 @@ void mb_broker_init(struct mb_cluster *cluster, int32_t index, int32_t id, const
         .isr_check = {.fire = mb_broker_check_isrs, .broker = broker},
         .alter_isr_retry = {.fire = alter_isr_again, .broker = broker},
         .shutdown_retry = {.fire = ask_for_shutdown, .broker = broker},
+        .transaction_scan = {.fire = mb_transactions_scan, .broker = broker},
     };
     broker->host = mb_take(cluster->allocator, broker->host_bytes);
     memcpy(broker->host, host, broker->host_bytes);
@@ -123,6 +126,7 @@ static void update_metadata(struct mb_broker *broker, const struct mb_control *c
     if (broker->state == MB_BROKER_STARTING) {
         mb_broker_up(broker); /* the first one: the registration was accepted */
     }
+    mb_coordinators_look_again(broker);
 }
 
 static void stop_replicas(struct mb_broker *broker, const struct mb_control *control)
@@ -201,6 +205,12 @@ void mb_broker_receive(struct mb_broker *broker, struct mb_control *control)
         shutdown_answered(broker, remaining);
         return;
     }
+    case MB_CONTROL_TXN_MARKERS:
+        mb_txn_receive_markers(broker, control);
+        return;
+    case MB_CONTROL_TXN_MARKERS_DONE:
+        mb_txn_receive_markers_done(broker, control);
+        return;
     case MB_CONTROL_DONE:
     case MB_CONTROL_REGISTER:
     case MB_CONTROL_SESSION_CLOSED:
@@ -266,6 +276,7 @@ void mb_broker_stop(struct mb_broker *broker, bool clean)
     mb_timer_cancel(cluster, &broker->isr_check);
     mb_timer_cancel(cluster, &broker->alter_isr_retry);
     mb_timer_cancel(cluster, &broker->shutdown_retry);
+    mb_timer_cancel(cluster, &broker->transaction_scan);
     broker->state = MB_BROKER_DOWN;
     broker->alter_isr_message = 0;
     broker->next_producer_id = broker->producer_ids_end; /* what is left of the block is lost */

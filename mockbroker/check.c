@@ -1,6 +1,8 @@
 /* The invariants of the cluster. Cheap enough to be asked after every event of a small scenario: the contents
  * of logs are compared by the blocks they share, newest first, and only so far back. */
 
+#include "mockbroker/check.h"
+
 #include "mockbroker/broker.h"
 #include "mockbroker/partition.h"
 
@@ -46,7 +48,7 @@ static const char *check_log(const struct mb_log *log)
             return "the leader epochs of a log do not ascend";
         }
     }
-    return NULL;
+    return mb_check_log_transactions(log);
 }
 
 static const char *check_leader(const struct mb_partition *partition, const struct mb_partition **leader)
@@ -122,6 +124,7 @@ static const char *check_partition(const struct mb_cluster *cluster, const struc
             continue;
         }
         problem = check_log(&partition->log);
+        problem = problem != NULL ? problem : mb_check_coordinator(partition);
         if (problem == NULL && partition->is_online &&
             partition->leader_epoch > mb_controller_state(cluster, tp)->leader_epoch) {
             problem = "a broker knows a leader epoch that the controller never gave out";

@@ -66,6 +66,7 @@ static void look_at_partition(struct mb_partition *partition)
     if (partition->high_watermark_changed || !partition->is_leader) {
         partition->high_watermark_changed = false;
         mb_delayed_produces_try(partition);
+        mb_append_waits_try(partition);
     }
     struct kb_list_node *next = NULL;
     for (struct kb_list_node *node = kb_list_first(&partition->fetches); node != NULL; node = next) {

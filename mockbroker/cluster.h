@@ -82,6 +82,9 @@ struct mb_broker {
     struct mb_timer shutdown_retry;
     int32_t shutdown_attempts;
 
+    struct mb_timer transaction_scan; /* for transactions that have been open for too long */
+    int32_t next_member_number;       /* of members of groups */
+
     int64_t next_producer_id;
     int64_t producer_ids_end;
 };

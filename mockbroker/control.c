@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/transaction_coordinator.h"
 
 enum { RETRY_BACKOFF_US = 100000 };
 
@@ -25,6 +26,14 @@ struct mb_control *mb_control_create(struct mb_cluster *cluster, enum mb_control
     return control;
 }
 
+void mb_topic_plan_destroy(struct mb_cluster *cluster, struct mb_topic_plan *plan)
+{
+    if (plan != NULL) {
+        mb_give(cluster->allocator, plan->assignment, plan->assignment_count * sizeof *plan->assignment);
+        mb_give(cluster->allocator, plan, sizeof *plan);
+    }
+}
+
 void mb_control_destroy(struct mb_cluster *cluster, struct mb_control *control)
 {
     mb_timer_cancel(cluster, &control->retry);
@@ -44,6 +53,7 @@ void mb_control_destroy(struct mb_cluster *cluster, struct mb_control *control)
     if (control->topic != NULL) {
         mb_give(cluster->allocator, control->topic, (size_t)control->topic_length_bytes + 1);
     }
+    mb_topic_plan_destroy(cluster, control->plan);
     mb_give(cluster->allocator, control, sizeof *control);
 }
 
@@ -80,10 +90,22 @@ static bool is_current(const struct mb_cluster *cluster, const struct mb_control
     return broker->incarnation == control->incarnation && broker->state != MB_BROKER_DOWN;
 }
 
+/* Between brokers: does the one that it goes to listen? */
+static bool has_listener(const struct mb_cluster *cluster, const struct mb_control *control)
+{
+    return control->from == MB_TO_CONTROLLER || control->to == MB_TO_CONTROLLER ||
+           mb_broker_is_running(&cluster->brokers[control->to]);
+}
+
 static void retry(struct mb_cluster *cluster, struct mb_timer *timer)
 {
     struct mb_control *control = KB_CONTAINER_OF(timer, struct mb_control, retry);
-    if (control->is_orphan || (!is_current(cluster, control) && !control->in_channel)) {
+    if (control->kind == MB_CONTROL_TXN_MARKERS && is_current(cluster, control)) {
+        mb_txn_markers_lost(cluster, control); /* they may have to go to somebody else by now */
+        return;
+    }
+    if (!has_listener(cluster, control) || control->is_orphan ||
+        (!is_current(cluster, control) && !control->in_channel)) {
         mb_control_destroy(cluster, control);
         return;
     }
@@ -114,7 +136,7 @@ void mb_control_arrived(struct mb_cluster *cluster, uint64_t message, int64_t no
     } else if (control->to == MB_TO_CONTROLLER) {
         mb_controller_receive(cluster, control);
         mb_control_destroy(cluster, control);
-    } else if (!is_current(cluster, control)) {
+    } else if (!is_current(cluster, control) || !has_listener(cluster, control)) {
         mb_control_return(cluster, control);
     } else if (cluster->brokers[control->to].is_frozen) {
         kb_list_push_back(&cluster->brokers[control->to].held_controls, &control->node);

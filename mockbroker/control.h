@@ -9,6 +9,7 @@
 #define MB_CONTROL_H
 
 #include "mockbroker/cluster.h"
+#include "mockbroker/producer_state.h"
 
 enum mb_control_kind {
     /* From the controller. */
@@ -24,6 +25,9 @@ enum mb_control_kind {
     MB_CONTROL_ALTER_ISR,
     MB_CONTROL_SHUTDOWN,
     MB_CONTROL_CREATE_TOPIC,
+    /* From a broker to another one. */
+    MB_CONTROL_TXN_MARKERS, /* of a transaction, to the leader of some of its partitions */
+    MB_CONTROL_TXN_MARKERS_DONE,
 };
 
 enum { MB_TO_CONTROLLER = -1 };
@@ -33,6 +37,16 @@ struct mb_control_item {
     struct mb_partition_state *state; /* held */
     int32_t error;
 };
+
+/** What CreateTopics says of a topic. */
+struct mb_topic_plan {
+    int32_t partition_count;
+    int32_t replication_factor;
+    int32_t *assignment; /* partition_count * replication_factor indexes; NULL: spread */
+    uint32_t assignment_count;
+    struct mb_settings settings;
+};
+void mb_topic_plan_destroy(struct mb_cluster *cluster, struct mb_topic_plan *plan);
 
 struct mb_control {
     struct kb_list_node all;  /* of every message of the cluster */
@@ -54,6 +68,9 @@ struct mb_control {
     int32_t controller;
     char *topic; /* CREATE_TOPIC */
     int32_t topic_length_bytes;
+    struct mb_topic_plan *plan; /* CREATE_TOPIC: what a client asked for; NULL: by the defaults */
+    struct mb_topic_partition *transactions; /* TXN_MARKERS and their answer: who coordinates */
+    struct mb_marker marker;
 };
 
 struct mb_control *mb_control_create(struct mb_cluster *cluster, enum mb_control_kind kind, int32_t from,

@@ -56,14 +56,14 @@ static void announce_isr(struct mb_cluster *cluster, const struct mb_topic_parti
 {
     for (uint32_t i = 0; i < old->isr_count; i++) {
         if (!mb_is_member(state->isr, state->isr_count, old->isr[i])) {
-            KB_TRACE(cluster->trace, 0, ISR_SHRUNK, isr_shrunk, .topic = tp->topic->trace_name,
+            KB_TRACE(tp->topic->trace, 0, ISR_SHRUNK, isr_shrunk, .topic = tp->topic->trace_name,
                      .partition = tp->index, .broker = mb_broker_id(cluster, old->isr[i]),
                      .isr_count = state->isr_count, .leader = mb_broker_id(cluster, state->leader));
         }
     }
     for (uint32_t i = 0; i < state->isr_count; i++) {
         if (!mb_is_member(old->isr, old->isr_count, state->isr[i])) {
-            KB_TRACE(cluster->trace, 0, ISR_EXPANDED, isr_expanded, .topic = tp->topic->trace_name,
+            KB_TRACE(tp->topic->trace, 0, ISR_EXPANDED, isr_expanded, .topic = tp->topic->trace_name,
                      .partition = tp->index, .broker = mb_broker_id(cluster, state->isr[i]),
                      .isr_count = state->isr_count, .leader = mb_broker_id(cluster, state->leader));
         }
@@ -361,7 +361,7 @@ static void initialize(struct mb_cluster *cluster, struct mb_topic_partition *tp
     mb_controller_set_state(cluster, tp,
                             mb_partition_state_create(cluster->allocator, leader, 0, 0, isr, isr_count));
     mb_give(cluster->allocator, isr, tp->replica_count * sizeof *isr);
-    KB_TRACE(cluster->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
+    KB_TRACE(tp->topic->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
              .partition = tp->index, .leader = mb_broker_id(cluster, leader), .leader_epoch = 0,
              .why = leader >= 0 ? KB_ELECTION_WHY_CREATED : KB_ELECTION_WHY_NONE);
     if (is_bootstrap) {
@@ -499,6 +499,45 @@ static void receive_shutdown(struct mb_cluster *cluster, const struct mb_control
     mb_control_send(cluster, answer);
 }
 
+static int32_t at_most_brokers(const struct mb_cluster *cluster, int64_t count)
+{
+    return count > cluster->broker_count ? (int32_t)cluster->broker_count : (int32_t)count;
+}
+
+/* What the topic is to be like: as a client said, or as the brokers' settings say of topics of its kind. */
+static struct mb_topic_plan plan_of(const struct mb_cluster *cluster, const struct mb_control *control)
+{
+    struct mb_topic_plan plan = {.assignment = NULL};
+    if (control->plan != NULL) {
+        return *control->plan;
+    }
+    mb_settings_inherit(&plan.settings, &cluster->settings);
+    switch (mb_topic_kind_of(control->topic, control->topic_length_bytes)) {
+    case MB_TOPIC_OF_CLIENTS:
+        plan.partition_count = (int32_t)mb_setting(cluster, MB_SETTING_NUM_PARTITIONS);
+        plan.replication_factor = (int32_t)mb_setting(cluster, MB_SETTING_DEFAULT_REPLICATION_FACTOR);
+        return plan;
+    case MB_TOPIC_TRANSACTION_STATE: {
+        int64_t min_isr = mb_setting(cluster, MB_SETTING_TRANSACTION_STATE_LOG_MIN_ISR);
+        plan.partition_count = (int32_t)mb_setting(cluster, MB_SETTING_TRANSACTION_STATE_LOG_NUM_PARTITIONS);
+        plan.replication_factor = at_most_brokers(
+            cluster, mb_setting(cluster, MB_SETTING_TRANSACTION_STATE_LOG_REPLICATION_FACTOR));
+        plan.settings.values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS] =
+            min_isr < plan.replication_factor ? min_isr : plan.replication_factor;
+        break;
+    }
+    case MB_TOPIC_CONSUMER_OFFSETS:
+        plan.partition_count = (int32_t)mb_setting(cluster, MB_SETTING_OFFSETS_TOPIC_NUM_PARTITIONS);
+        plan.replication_factor =
+            at_most_brokers(cluster, mb_setting(cluster, MB_SETTING_OFFSETS_TOPIC_REPLICATION_FACTOR));
+        break;
+    }
+    plan.settings.values[MB_SETTING_TOPIC_CLEANUP_POLICY] = MB_CLEANUP_COMPACT;
+    plan.settings.values[MB_SETTING_TOPIC_RETENTION_BYTES] = -1;
+    plan.settings.values[MB_SETTING_TOPIC_SEGMENT_BYTES] = 104857600;
+    return plan;
+}
+
 static void receive_create_topic(struct mb_cluster *cluster, const struct mb_control *control)
 {
     if (mb_topic_find(cluster, control->topic, control->topic_length_bytes) != NULL) {
@@ -508,15 +547,15 @@ static void receive_create_topic(struct mb_cluster *cluster, const struct mb_con
     for (uint32_t i = 0; i < cluster->broker_count; i++) {
         online += mb_controller_is_online(cluster, (int32_t)i, false);
     }
-    int64_t factor = mb_setting(cluster, MB_SETTING_DEFAULT_REPLICATION_FACTOR);
-    if (factor > online) {
+    struct mb_topic_plan plan = plan_of(cluster, control);
+    if (plan.replication_factor > (int32_t)online) {
         return;
     }
     /* Kafka: AdminUtils.assignReplicasToBrokers starts at a random broker; here the first that is online. */
     struct mb_topic *topic = mb_topic_create(cluster, control->topic, control->topic_length_bytes);
-    mb_settings_inherit(&topic->settings, &cluster->settings);
-    int32_t count = (int32_t)mb_setting(cluster, MB_SETTING_NUM_PARTITIONS);
-    mb_controller_create_partitions(cluster, topic, count, (uint32_t)factor, NULL, false);
+    topic->settings = plan.settings;
+    mb_controller_create_partitions(cluster, topic, plan.partition_count, (uint32_t)plan.replication_factor,
+                                    plan.assignment, false);
 }
 
 static void receive_done(struct mb_cluster *cluster, const struct mb_control *control)
@@ -575,6 +614,8 @@ void mb_controller_receive(struct mb_cluster *cluster, struct mb_control *contro
     case MB_CONTROL_STOP_REPLICA:
     case MB_CONTROL_ALTER_ISR_DONE:
     case MB_CONTROL_SHUTDOWN_DONE:
+    case MB_CONTROL_TXN_MARKERS:
+    case MB_CONTROL_TXN_MARKERS_DONE:
         break;
     }
     KB_UNREACHABLE();

@@ -16,7 +16,7 @@ void mb_elect(struct mb_cluster *cluster, struct mb_topic_partition *tp, int32_t
     const struct mb_partition_state *old = mb_controller_state(cluster, tp);
     struct mb_partition_state *state = mb_partition_state_create(
         cluster->allocator, leader, old->leader_epoch + 1, old->version + 1, isr, isr_count);
-    KB_TRACE(cluster->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
+    KB_TRACE(tp->topic->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
              .partition = tp->index, .leader = mb_broker_id(cluster, leader),
              .leader_epoch = state->leader_epoch, .why = (int32_t)why);
     mb_controller_set_state(cluster, tp, state);
@@ -39,7 +39,7 @@ static uint32_t keep_online(const struct mb_cluster *cluster, const int32_t *mem
 
 static void announce_none(struct mb_cluster *cluster, const struct mb_topic_partition *tp)
 {
-    KB_TRACE(cluster->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
+    KB_TRACE(tp->topic->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
              .partition = tp->index, .leader = -1,
              .leader_epoch = mb_controller_state(cluster, tp)->leader_epoch, .why = KB_ELECTION_WHY_NONE);
 }

@@ -15,6 +15,7 @@ struct target {
     bool is_diverging;
     struct mb_epoch_end diverging;
     int64_t high_watermark;
+    int64_t last_stable_offset;
     int64_t log_start_offset;
     uint32_t first_batch;
     uint32_t batch_count;
@@ -71,6 +72,7 @@ static void read_target(const struct mb_delayed_fetch *fetch, struct target *tar
 {
     const struct mb_fetch_spec *spec = target->spec;
     target->high_watermark = -1;
+    target->last_stable_offset = -1;
     target->log_start_offset = -1;
     target->error = find_replica(fetch, spec);
     if (target->error != KW_ERROR_NONE) {
@@ -89,6 +91,7 @@ static void read_target(const struct mb_delayed_fetch *fetch, struct target *tar
         return;
     }
     target->high_watermark = log->high_watermark;
+    target->last_stable_offset = mb_log_last_stable_offset(log);
     target->log_start_offset = log->start_offset;
     if (diverges) {
         target->is_diverging = true;
@@ -170,19 +173,50 @@ static bool must_mention(const struct mb_delayed_fetch *fetch, const struct targ
            part->told_log_start_offset != target->log_start_offset;
 }
 
-static void fill(struct mb_request *request, struct mb_pending_output *output, const struct target *target,
-                 int32_t injected, struct kw_fetch_response_partition *out)
+/* Those that reach into what is read: the consumer leaves out the records of each from its first offset to
+ * its marker. Kafka: Log.addAbortedTransactions, LogSegment.collectAbortedTxns. */
+static void list_aborted(struct mb_request *request, const struct target *target,
+                         struct kw_fetch_response_partition *out)
 {
+    const struct mb_log *log = &target->spec->partition->log;
+    const struct mb_producer_states *states = &log->producers;
+    out->aborted_transactions.count = 0;
+    if (target->batch_count == 0) {
+        return;
+    }
+    int64_t end_offset = mb_log_entry_at(log, target->first_batch + target->batch_count - 1)->last_offset + 1;
+    uint32_t first = mb_producer_states_find_aborted(states, target->spec->fetch_offset);
+    out->aborted_transactions.items =
+        mb_request_take(request, states->aborted_count - first, sizeof *out->aborted_transactions.items);
+    for (uint32_t i = first; i < states->aborted_count; i++) {
+        const struct mb_aborted_transaction *aborted = &states->aborted[i];
+        if (aborted->first_offset < end_offset) {
+            struct kw_fetch_response_aborted_transaction *entry =
+                &out->aborted_transactions.items[out->aborted_transactions.count++];
+            kw_fetch_response_aborted_transaction_init(entry);
+            entry->producer_id = aborted->producer_id;
+            entry->first_offset = aborted->first_offset;
+        }
+    }
+}
+
+static void fill(struct mb_delayed_fetch *fetch, struct mb_pending_output *output,
+                 const struct target *target, int32_t injected, struct kw_fetch_response_partition *out)
+{
+    struct mb_request *request = fetch->request;
     kw_fetch_response_partition_init(out);
     out->partition_index = target->spec->index;
     out->error_code = (int16_t)(injected != 0 ? injected : target->error);
     out->high_watermark = target->high_watermark;
-    out->last_stable_offset = target->high_watermark; /* no transactions: nothing is unstable */
+    out->last_stable_offset = target->last_stable_offset;
     out->log_start_offset = target->log_start_offset;
     out->aborted_transactions.count = -1;
     if (target->is_diverging) {
         out->diverging_epoch.epoch = target->diverging.epoch;
         out->diverging_epoch.end_offset = target->diverging.end_offset;
+    }
+    if (fetch->isolation == MB_FETCH_COMMITTED && !target->is_diverging && out->error_code == KW_ERROR_NONE) {
+        list_aborted(request, target, out);
     }
     struct target nothing = {0};
     out->records = gather(request, output, injected != 0 ? &nothing : target);
@@ -243,7 +277,7 @@ static void respond(struct mb_delayed_fetch *fetch, const struct target *targets
             }
             int32_t injected =
                 mb_strike_error(request, topic->topic.data, topic->topic.length_bytes, target->spec->index);
-            fill(request, output, target, injected, &partitions[used]);
+            fill(fetch, output, target, injected, &partitions[used]);
             error = partitions[used].error_code != 0 ? partitions[used].error_code : error;
             used++;
             topic->partitions.count++;

@@ -57,6 +57,14 @@ static void list_waits(struct mb_request *request, const struct kw_fetch_request
     }
 }
 
+static enum mb_fetch_isolation isolation_of(const struct kw_fetch_request *asked)
+{
+    if (asked->replica_id >= 0) {
+        return MB_FETCH_LOG_END;
+    }
+    return asked->isolation_level == MB_READ_COMMITTED ? MB_FETCH_COMMITTED : MB_FETCH_HIGH_WATERMARK;
+}
+
 void mb_handle_fetch(struct mb_request *request)
 {
     const struct kw_fetch_request *asked = request->body;
@@ -67,7 +75,7 @@ void mb_handle_fetch(struct mb_request *request)
         .request = request,
         .is_follower = asked->replica_id >= 0,
         .follower = follower != NULL ? follower->index : -1,
-        .isolation = asked->replica_id >= 0 ? MB_FETCH_LOG_END : MB_FETCH_HIGH_WATERMARK,
+        .isolation = isolation_of(asked),
         /* Since v11 a consumer may read from a follower. */
         .must_lead = asked->replica_id >= 0 || request->version < 11,
         .min_bytes = asked->min_bytes,

@@ -1,23 +1,29 @@
-/* InitProducerId for idempotent producers. Kafka: KafkaApis.handleInitProducerIdRequest,
- * TransactionCoordinator.handleInitProducerId, ZkProducerIdManager.
+/* InitProducerId. Kafka: KafkaApis.handleInitProducerIdRequest.
  *
  * Each broker takes blocks of 1000 ids from the controller, the first in the order in which the brokers
  * started: broker 1's first producer gets 0, broker 2's 1000. */
 
 #include "mockbroker/request.h"
+#include "mockbroker/transaction_coordinator.h"
 #include "wire/errors.h"
 #include "wire/message_structs.h"
 #include "wire/record_batch.h"
 
-enum { BLOCK_SIZE = 1000 };
-
-static int64_t next_producer_id(struct mb_broker *broker)
+static void answer(struct mb_request *request, enum kw_error error, int64_t producer_id,
+                   int16_t producer_epoch)
 {
-    if (broker->next_producer_id == broker->producer_ids_end) {
-        broker->next_producer_id = mb_controller_take_producer_ids(broker->cluster);
-        broker->producer_ids_end = broker->next_producer_id + BLOCK_SIZE;
-    }
-    return broker->next_producer_id++;
+    struct kw_init_producer_id_response response;
+    int32_t injected = mb_strike_error(request, NULL, 0, -1);
+    kw_init_producer_id_response_init(&response);
+    response.throttle_time_ms = request->throttle_ms;
+    /* Older clients do not know PRODUCER_FENCED. */
+    bool is_old = request->version < 4 && error == KW_ERROR_PRODUCER_FENCED;
+    response.error_code = (int16_t)(injected != 0 ? injected
+                                    : is_old      ? KW_ERROR_INVALID_PRODUCER_EPOCH
+                                                  : (int32_t)error);
+    response.producer_id = response.error_code == KW_ERROR_NONE ? producer_id : KW_NO_PRODUCER_ID;
+    response.producer_epoch = response.error_code == KW_ERROR_NONE ? producer_epoch : KW_NO_PRODUCER_EPOCH;
+    mb_request_respond(request, &response, response.error_code, NULL);
 }
 
 /* Both of producer id and epoch are there, or none. */
@@ -26,34 +32,23 @@ static bool is_consistent(const struct kw_init_producer_id_request *asked)
     return (asked->producer_id == KW_NO_PRODUCER_ID) == (asked->producer_epoch == KW_NO_PRODUCER_EPOCH);
 }
 
-static int32_t find_error(struct mb_request *request, const struct kw_init_producer_id_request *asked)
-{
-    int32_t injected = mb_strike_error(request, NULL, 0, -1);
-    if (injected != 0) {
-        return injected;
-    }
-    if (!is_consistent(asked)) {
-        return KW_ERROR_INVALID_REQUEST;
-    }
-    if (asked->transactional_id.length_bytes == 0) {
-        return KW_ERROR_INVALID_REQUEST; /* TransactionCoordinator: an empty one is invalid */
-    }
-    /* There is no transaction coordinator here. */
-    return asked->transactional_id.length_bytes > 0 ? KW_ERROR_COORDINATOR_NOT_AVAILABLE : KW_ERROR_NONE;
-}
-
 void mb_handle_init_producer_id(struct mb_request *request)
 {
     const struct kw_init_producer_id_request *asked = request->body;
-    struct kw_init_producer_id_response response;
-    kw_init_producer_id_response_init(&response);
-    response.throttle_time_ms = request->throttle_ms;
-    response.error_code = (int16_t)find_error(request, asked);
-    response.producer_id = KW_NO_PRODUCER_ID;
-    response.producer_epoch = KW_NO_PRODUCER_EPOCH;
-    if (response.error_code == KW_ERROR_NONE) {
-        response.producer_id = next_producer_id(request->broker);
-        response.producer_epoch = 0;
+    if (mb_strike_error(request, NULL, 0, -1) != 0 && !request->fault.appended) {
+        answer(request, KW_ERROR_NONE, KW_NO_PRODUCER_ID, KW_NO_PRODUCER_EPOCH);
+    } else if (!is_consistent(asked)) {
+        answer(request, KW_ERROR_INVALID_REQUEST, KW_NO_PRODUCER_ID, KW_NO_PRODUCER_EPOCH);
+    } else if (asked->transactional_id.length_bytes < 0) {
+        answer(request, KW_ERROR_NONE, mb_next_producer_id(request->broker), 0);
+    } else {
+        struct mb_init_producer_id init = {
+            .id = asked->transactional_id.data,
+            .id_length_bytes = asked->transactional_id.length_bytes,
+            .timeout_ms = asked->transaction_timeout_ms,
+            .producer_id = asked->producer_id,
+            .producer_epoch = asked->producer_epoch,
+        };
+        mb_txn_init_producer_id(request, &init, answer);
     }
-    mb_request_respond(request, &response, response.error_code, NULL);
 }

@@ -67,11 +67,12 @@ static struct found earliest(const struct mb_log *log)
     return found;
 }
 
-static enum kw_error look_up(const struct mb_partition *partition, int64_t timestamp_ms, bool is_consumer,
-                             struct found *found)
+static enum kw_error look_up(const struct mb_partition *partition, int64_t timestamp_ms,
+                             enum mb_fetch_isolation isolation, struct found *found)
 {
     const struct mb_log *log = &partition->log;
-    int64_t limit = is_consumer ? log->high_watermark : log->end_offset;
+    bool is_consumer = isolation != MB_FETCH_LOG_END;
+    int64_t limit = mb_partition_fetch_limit(partition, isolation);
     /* A new leader whose high watermark is behind the beginning of its epoch does not know the end yet. */
     enum kw_error not_yet =
         is_consumer && partition->is_leader && partition->epoch_start_offset > log->high_watermark
@@ -114,7 +115,10 @@ static int32_t answer_partition(struct mb_request *request, const struct kw_list
     enum kw_error error =
         mb_partition_check_epoch(partition, in->current_leader_epoch, asked->replica_id != DEBUGGING);
     if (error == KW_ERROR_NONE) {
-        error = look_up(partition, in->timestamp, asked->replica_id == CONSUMER, found);
+        enum mb_fetch_isolation consumer =
+            asked->isolation_level == MB_READ_COMMITTED ? MB_FETCH_COMMITTED : MB_FETCH_HIGH_WATERMARK;
+        error = look_up(partition, in->timestamp, asked->replica_id == CONSUMER ? consumer : MB_FETCH_LOG_END,
+                        found);
     }
     return error == KW_ERROR_OFFSET_NOT_AVAILABLE && request->version < 5 ? KW_ERROR_LEADER_NOT_AVAILABLE
                                                                           : error;

@@ -65,6 +65,7 @@ static bool describe_topic(struct mb_request *request, const struct mb_topic *to
     kw_metadata_response_topic_init(out);
     out->name = (struct kw_string){topic->name, topic->name_length_bytes};
     out->topic_id = topic->id;
+    out->is_internal = topic->kind != MB_TOPIC_OF_CLIENTS;
     out->partitions.items =
         mb_request_take(request, (size_t)topic->partition_count, sizeof *out->partitions.items);
     for (int32_t i = 0; i < topic->partition_count; i++) {

@@ -106,6 +106,9 @@ static int32_t check(struct mb_request *request, const struct kw_produce_request
     if (asked->acks < -1 || asked->acks > 1) {
         return KW_ERROR_INVALID_REQUIRED_ACKS;
     }
+    if ((*tp)->topic->kind != MB_TOPIC_OF_CLIENTS) {
+        return KW_ERROR_INVALID_TOPIC_EXCEPTION; /* ReplicaManager.appendToLocalLog: not for clients */
+    }
     /* ReplicaManager.getPartitionOrException: the metadata cache knows it, but it is not hosted here. */
     return mb_partition_online(request->broker, *tp) == NULL ? KW_ERROR_NOT_LEADER_OR_FOLLOWER
                                                              : KW_ERROR_NONE;

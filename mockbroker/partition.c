@@ -1,6 +1,7 @@
 #include "mockbroker/partition.h"
 
 #include "base/assert.h"
+#include "mockbroker/coordinator.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/fetch_session.h"
 #include "wire/record_batch.h"
@@ -25,6 +26,7 @@ struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_top
     mb_log_init(&partition->log, cluster->allocator, settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES],
                 settings->values[MB_SETTING_TOPIC_RETENTION_BYTES]);
     kb_list_init(&partition->produces);
+    kb_list_init(&partition->waits);
     kb_list_init(&partition->fetches);
     kb_list_init(&partition->sessions);
     for (uint32_t i = 0; i < tp->replica_count; i++) {
@@ -32,7 +34,7 @@ struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_top
             partition->remotes[partition->remote_count++] =
                 (struct mb_remote){.broker = tp->replicas[i], .log_end_offset = MB_UNKNOWN_OFFSET};
         } else {
-            KB_TRACE(cluster->trace, 0, REPLICA_PLACED, replica_placed, .broker = broker->id,
+            KB_TRACE(tp->topic->trace, 0, REPLICA_PLACED, replica_placed, .broker = broker->id,
                      .topic = tp->topic->trace_name, .partition = tp->index, .position = i);
         }
     }
@@ -88,6 +90,8 @@ void mb_partition_stop(struct mb_partition *partition, bool clean)
 {
     KB_ASSERT(kb_list_is_empty(&partition->produces) && kb_list_is_empty(&partition->fetches));
     mb_fetch_sessions_forget(partition);
+    mb_coordinators_resign(partition);
+    mb_append_waits_forget(partition);
     reset_isr(partition);
     unlink_node(&partition->of_alter_isr);
     partition->alter_isr = MB_ALTER_ISR_NONE;
@@ -157,6 +161,7 @@ void mb_partition_make_leader(struct mb_partition *partition, const struct mb_pa
     mb_partition_increment_high_watermark(partition);
     mb_partition_watch_lag(partition);
     mb_partition_changed(partition, true);
+    mb_coordinators_elect(partition);
 }
 
 bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_partition_state *state)
@@ -173,6 +178,7 @@ bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_
     for (uint32_t i = 0; i < partition->remote_count; i++) {
         partition->remotes[i].idle_in = NULL;
     }
+    mb_coordinators_resign(partition);
     mb_partition_changed(partition, true);
     return !is_same;
 }
@@ -181,7 +187,7 @@ bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_
 
 static void announce_high_watermark(const struct mb_partition *partition)
 {
-    KB_TRACE(partition->cluster->trace, 0, HW_ADVANCED, hw_advanced,
+    KB_TRACE(partition->tp->topic->trace, 0, HW_ADVANCED, hw_advanced,
              .high_watermark = partition->log.high_watermark, .broker = partition->broker->id,
              .topic = partition->tp->topic->trace_name, .partition = partition->tp->index,
              .is_leader = partition->is_leader);
@@ -209,7 +215,7 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
     partition->epoch_high_watermark = high_watermark;
     announce_high_watermark(partition);
     if (mb_log_enforce_retention(log)) {
-        KB_TRACE(partition->cluster->trace, 0, LOG_START_MOVED, log_start_moved,
+        KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
                  .start_offset = log->start_offset, .broker = partition->broker->id,
                  .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
     }
@@ -218,7 +224,15 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
 
 int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation)
 {
-    return isolation == MB_FETCH_LOG_END ? partition->log.end_offset : partition->log.high_watermark;
+    switch (isolation) {
+    case MB_FETCH_LOG_END:
+        return partition->log.end_offset;
+    case MB_FETCH_HIGH_WATERMARK:
+        return partition->log.high_watermark;
+    case MB_FETCH_COMMITTED:
+        return mb_log_last_stable_offset(&partition->log);
+    }
+    KB_UNREACHABLE();
 }
 
 bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,
@@ -275,8 +289,20 @@ static void wake_remotes(struct mb_partition *partition)
     }
 }
 
-static enum kw_error append(struct mb_partition *partition, const uint8_t *records, uint32_t batch_bytes,
-                            struct mb_append_result *result)
+/* Kafka: Log.analyzeAndValidateProducerState. */
+static enum kw_error validate_producer(const struct mb_log *log, enum mb_append_origin origin,
+                                       const struct mb_block *block,
+                                       const struct mb_batch_metadata **duplicate)
+{
+    struct mb_marker marker;
+    if (origin == MB_ORIGIN_COORDINATOR && mb_marker_read(block->bytes, block->size_bytes, &marker)) {
+        return mb_producer_states_validate_marker(&log->producers, &marker);
+    }
+    return mb_producer_states_validate(&log->producers, origin, block->bytes, duplicate);
+}
+
+static enum kw_error append(struct mb_partition *partition, enum mb_append_origin origin,
+                            const uint8_t *records, uint32_t batch_bytes, struct mb_append_result *result)
 {
     struct mb_cluster *cluster = partition->cluster;
     struct mb_log *log = &partition->log;
@@ -290,7 +316,7 @@ static enum kw_error append(struct mb_partition *partition, const uint8_t *recor
         kw_record_batch_set_max_timestamp(block->bytes, KW_TIMESTAMP_LOG_APPEND_TIME, mb_now_ms(cluster));
     }
     const struct mb_batch_metadata *duplicate = NULL;
-    enum kw_error error = mb_producer_states_validate(&log->producers, block->bytes, &duplicate);
+    enum kw_error error = validate_producer(log, origin, block, &duplicate);
     if (error != KW_ERROR_NONE) {
         mb_block_drop(cluster->allocator, block);
         result->log_start_offset = log->start_offset;
@@ -312,6 +338,15 @@ static enum kw_error append(struct mb_partition *partition, const uint8_t *recor
     wake_remotes(partition);
     mb_log_append(log, block);
     return KW_ERROR_NONE;
+}
+
+static void after_append(struct mb_partition *partition, const struct mb_append_result *result)
+{
+    mb_partition_increment_high_watermark(partition);
+    if (!result->is_duplicate) {
+        mb_partition_watch_lag(partition);
+        mb_partition_changed(partition, false);
+    }
 }
 
 enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int16_t acks,
@@ -336,16 +371,28 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
         result->log_start_offset = is_plain ? -1 : partition->log.start_offset;
         return error;
     }
-    error = append(partition, records, batch_bytes, result);
-    if (error != KW_ERROR_NONE) {
-        return error;
+    error = append(partition, MB_ORIGIN_CLIENT, records, batch_bytes, result);
+    if (error == KW_ERROR_NONE) {
+        after_append(partition, result);
     }
-    mb_partition_increment_high_watermark(partition);
-    if (!result->is_duplicate) {
-        mb_partition_watch_lag(partition);
-        mb_partition_changed(partition, false);
+    return error;
+}
+
+enum kw_error mb_partition_append_as_coordinator(struct mb_partition *partition, const uint8_t *batch,
+                                                 uint32_t batch_bytes, struct mb_append_result *result)
+{
+    const struct mb_settings *settings = &partition->tp->topic->settings;
+    if (!partition->is_leader) {
+        return KW_ERROR_NOT_LEADER_OR_FOLLOWER;
     }
-    return KW_ERROR_NONE;
+    if (partition->isr_count < settings->values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS]) {
+        return KW_ERROR_NOT_ENOUGH_REPLICAS;
+    }
+    enum kw_error error = append(partition, MB_ORIGIN_COORDINATOR, batch, batch_bytes, result);
+    if (error == KW_ERROR_NONE) {
+        after_append(partition, result);
+    }
+    return error;
 }
 
 /* --- A follower's fetch --- */

@@ -16,7 +16,10 @@
 #include "wire/errors.h"
 #include "wire/record_batch_reader.h"
 
+struct mb_append_wait;
 struct mb_fetch_session;
+struct mb_group_shard;
+struct mb_txn_shard;
 
 /** Kafka: LogOffsetMetadata.UnknownOffsetMetadata. */
 enum { MB_UNKNOWN_OFFSET = -1 };
@@ -61,6 +64,7 @@ struct mb_partition {
     uint32_t remote_count;
 
     struct kb_list produces; /* parked: mb_produce_wait */
+    struct kb_list waits;    /* of coordinators: mb_append_wait */
     struct kb_list fetches;  /* parked, without a session: mb_fetch_wait */
     struct kb_list sessions; /* of followers: mb_session_partition */
     struct kb_list_node of_changed;
@@ -68,6 +72,10 @@ struct mb_partition {
     struct kb_list_node of_lagging;
 
     struct mb_fetch_state fetch; /* of a follower */
+
+    /* What a leader of __transaction_state or __consumer_offsets coordinates; NULL: nothing. */
+    struct mb_txn_shard *transactions;
+    struct mb_group_shard *groups;
 
     /* For mb_check: the highest high watermark as leader in this epoch. */
     int64_t epoch_high_watermark;
@@ -101,6 +109,14 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
                                             const uint8_t *records, size_t length_bytes,
                                             struct mb_append_result *result);
 
+/**
+ * Append what a coordinator wrote, as with acks=all: one batch without offsets. Markers are checked against
+ * the producer's epoch and the coordinator's, offsets of transactions against the producer's epoch. Kafka:
+ * ReplicaManager.appendRecords with AppendOrigin.Coordinator.
+ */
+enum kw_error mb_partition_append_as_coordinator(struct mb_partition *partition, const uint8_t *batch,
+                                                 uint32_t batch_bytes, struct mb_append_result *result);
+
 /** A follower's fetch arrived. Kafka: Partition.updateFollowerFetchState. */
 void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follower, int64_t offset,
                                    struct mb_fetch_session *session);
@@ -120,12 +136,37 @@ bool mb_partition_has_reached(const struct mb_partition *partition, int64_t requ
 enum kw_error mb_partition_check_epoch(const struct mb_partition *partition, int32_t current_leader_epoch,
                                        bool must_lead);
 
+/** Of Fetch and ListOffsets: 0 reads what is not committed, too. Kafka: IsolationLevel. */
+enum { MB_READ_COMMITTED = 1 };
 /** Where a fetch may read to. Kafka: FetchIsolation. */
-enum mb_fetch_isolation { MB_FETCH_LOG_END, MB_FETCH_HIGH_WATERMARK };
+enum mb_fetch_isolation { MB_FETCH_LOG_END, MB_FETCH_HIGH_WATERMARK, MB_FETCH_COMMITTED };
 int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation);
 
 /** Somebody waiting for this partition may go on: looked at when the cluster settles. */
 void mb_partition_changed(struct mb_partition *partition, bool high_watermark);
+
+/* append_wait.c */
+
+/** Waits until an append is replicated, as acks=all does. Kafka: DelayedProduce. */
+struct mb_append_wait {
+    struct kb_list_node of_partition;
+    struct mb_timer expiry;
+    struct mb_partition *partition; /* NULL: nothing is waited for */
+    int64_t required_offset;
+    /** How it ended; MB_WAIT_FORGOTTEN: the broker's process did. The wait may be given back. */
+    void (*done)(struct mb_append_wait *wait, enum kw_error error);
+};
+
+/* No append ends with this error: it stands for "nobody is there any more". */
+#define MB_WAIT_FORGOTTEN KW_ERROR_BROKER_NOT_AVAILABLE
+
+/** done is called later, when the cluster settles at the earliest. */
+void mb_append_wait_begin(struct mb_append_wait *wait, struct mb_partition *partition,
+                          int64_t required_offset, int64_t timeout_ms);
+/** done is not called any more. */
+void mb_append_wait_cancel(struct mb_append_wait *wait);
+void mb_append_waits_try(struct mb_partition *partition);
+void mb_append_waits_forget(struct mb_partition *partition);
 
 /* partition_isr.c */
 

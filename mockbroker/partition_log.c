@@ -46,7 +46,7 @@ void mb_log_release(struct mb_log *log)
     mb_give(log->allocator, log->entries, log->capacity * sizeof *log->entries);
     mb_give(log->allocator, log->segments, log->segment_capacity * sizeof *log->segments);
     mb_epoch_cache_release(&log->epochs);
-    mb_producer_states_clear(&log->producers);
+    mb_producer_states_release(&log->producers);
 }
 
 static void grow(struct mb_log *log)
@@ -95,7 +95,7 @@ void mb_log_append(struct mb_log *log, struct mb_block *block)
     log->end_position_bytes += block->size_bytes;
     /* Kafka: Log.append stamps the epoch cache with the epoch of each batch, then updates the producers. */
     mb_epoch_cache_assign(&log->epochs, kw_record_batch_partition_leader_epoch(block->bytes), base_offset);
-    mb_producer_states_update(&log->producers, block->bytes);
+    mb_producer_states_update(&log->producers, block->bytes, block->size_bytes);
 }
 
 uint32_t mb_log_find(const struct mb_log *log, int64_t offset)
@@ -138,6 +138,24 @@ void mb_log_set_high_watermark(struct mb_log *log, int64_t high_watermark, int64
     }
     log->high_watermark = high_watermark;
     log->high_watermark_changed_us = now_us;
+    mb_producer_states_high_watermark(&log->producers, high_watermark);
+}
+
+int64_t mb_log_last_stable_offset(const struct mb_log *log)
+{
+    int64_t first_unstable = mb_producer_states_first_unstable_offset(&log->producers);
+    return first_unstable >= 0 && first_unstable < log->high_watermark ? first_unstable : log->high_watermark;
+}
+
+/* State is what the batches in the log say, so it rolls back with them. Kafka: Log.rebuildProducerState. */
+static void rebuild_producers(struct mb_log *log)
+{
+    mb_producer_states_clear(&log->producers);
+    for (uint32_t i = 0; i < log->count; i++) {
+        const struct mb_block *block = entry_at(log, i)->block;
+        mb_producer_states_update(&log->producers, block->bytes, block->size_bytes);
+    }
+    mb_producer_states_high_watermark(&log->producers, log->high_watermark);
 }
 
 void mb_log_recover(struct mb_log *log, bool clean, int64_t now_us)
@@ -154,14 +172,8 @@ void mb_log_recover(struct mb_log *log, bool clean, int64_t now_us)
     }
     log->checkpointed_high_watermark = log->high_watermark;
     log->high_watermark_changed_us = now_us;
-}
-
-/* State is what the batches in the log say, so it rolls back with them. Kafka: Log.rebuildProducerState. */
-static void rebuild_producers(struct mb_log *log)
-{
-    mb_producer_states_clear(&log->producers);
-    for (uint32_t i = 0; i < log->count; i++) {
-        mb_producer_states_update(&log->producers, entry_at(log, i)->block->bytes);
+    if (log->producers.has_transactions) {
+        rebuild_producers(log); /* what had become stable may not be any more */
     }
 }
 
@@ -236,6 +248,7 @@ bool mb_log_increment_start_offset(struct mb_log *log, int64_t offset)
     }
     log->start_offset = offset;
     mb_epoch_cache_truncate_from_start(&log->epochs, offset);
+    mb_producer_states_increment_start(&log->producers, offset);
     drop_before_start(log);
     return true;
 }

@@ -64,6 +64,9 @@ int64_t mb_log_bytes_between(const struct mb_log *log, int64_t offset, int64_t e
 
 /** Set the high watermark, remembering what its checkpoint would hold. Within [start_offset, end_offset]. */
 void mb_log_set_high_watermark(struct mb_log *log, int64_t high_watermark, int64_t now_us);
+/** Where consumers that read committed data may read to: the high watermark, or before it the first offset of
+ * a transaction that has not ended. Kafka: Log.fetchLastStableOffsetMetadata. */
+int64_t mb_log_last_stable_offset(const struct mb_log *log);
 /**
  * What is left of the high watermark after a crash: replica.high.watermark.checkpoint.interval.ms is 5000,
  * and what the file held at the last multiple of it counts. A clean stop writes it once more.

@@ -72,7 +72,7 @@ static enum mb_fetched append_records(struct mb_partition *partition, struct kw_
         outcome = MB_FETCHED_RETRY;
     }
     if (log->end_offset > base_offset) {
-        KB_TRACE(partition->cluster->trace, 0, FOLLOWER_APPENDED, follower_appended,
+        KB_TRACE(partition->tp->topic->trace, 0, FOLLOWER_APPENDED, follower_appended,
                  .base_offset = base_offset, .last_offset = log->end_offset - 1,
                  .broker = partition->broker->id,
                  .leader = mb_broker_id(partition->cluster, partition->leader),
@@ -91,7 +91,7 @@ static void update_high_watermark(struct mb_partition *partition, int64_t leader
     high_watermark = high_watermark < log->start_offset ? log->start_offset : high_watermark;
     if (high_watermark != log->high_watermark) {
         mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
-        KB_TRACE(partition->cluster->trace, 0, HW_ADVANCED, hw_advanced, .high_watermark = high_watermark,
+        KB_TRACE(partition->tp->topic->trace, 0, HW_ADVANCED, hw_advanced, .high_watermark = high_watermark,
                  .broker = partition->broker->id, .topic = partition->tp->topic->trace_name,
                  .partition = partition->tp->index, .is_leader = 0);
     }
@@ -103,7 +103,7 @@ static void update_start(struct mb_partition *partition, int64_t leader_start_of
     bool has_moved = mb_log_increment_start_offset(log, leader_start_offset);
     has_moved = mb_log_enforce_retention(log) || has_moved;
     if (has_moved) {
-        KB_TRACE(partition->cluster->trace, 0, LOG_START_MOVED, log_start_moved,
+        KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
                  .start_offset = log->start_offset, .broker = partition->broker->id,
                  .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
     }
@@ -113,7 +113,7 @@ void mb_fetcher_truncate(struct mb_partition *partition, int64_t offset)
 {
     int64_t old_end_offset = partition->log.end_offset;
     if (mb_log_truncate_to(&partition->log, offset, partition->cluster->now_us)) {
-        KB_TRACE(partition->cluster->trace, 0, LOG_TRUNCATED, log_truncated,
+        KB_TRACE(partition->tp->topic->trace, 0, LOG_TRUNCATED, log_truncated,
                  .end_offset = partition->log.end_offset, .old_end_offset = old_end_offset,
                  .broker = partition->broker->id, .topic = partition->tp->topic->trace_name,
                  .partition = partition->tp->index);

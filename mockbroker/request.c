@@ -12,7 +12,7 @@ enum { ARENA_BLOCK_BYTES = 4096 };
 
 typedef void handler(struct mb_request *request);
 
-/* What is served. Transactions and groups join here when their coordinators do. */
+/* What is served. */
 static handler *const handlers[KW_API_COUNT] = {
     [KW_API_PRODUCE] = mb_handle_produce,
     [KW_API_FETCH] = mb_handle_fetch,
@@ -22,6 +22,17 @@ static handler *const handlers[KW_API_COUNT] = {
     [KW_API_FIND_COORDINATOR] = mb_handle_find_coordinator,
     [KW_API_INIT_PRODUCER_ID] = mb_handle_init_producer_id,
     [KW_API_OFFSET_FOR_LEADER_EPOCH] = mb_handle_offset_for_leader_epoch,
+    [KW_API_ADD_PARTITIONS_TO_TXN] = mb_handle_add_partitions_to_txn,
+    [KW_API_ADD_OFFSETS_TO_TXN] = mb_handle_add_offsets_to_txn,
+    [KW_API_END_TXN] = mb_handle_end_txn,
+    [KW_API_TXN_OFFSET_COMMIT] = mb_handle_txn_offset_commit,
+    [KW_API_JOIN_GROUP] = mb_handle_join_group,
+    [KW_API_SYNC_GROUP] = mb_handle_sync_group,
+    [KW_API_HEARTBEAT] = mb_handle_heartbeat,
+    [KW_API_LEAVE_GROUP] = mb_handle_leave_group,
+    [KW_API_OFFSET_COMMIT] = mb_handle_offset_commit,
+    [KW_API_OFFSET_FETCH] = mb_handle_offset_fetch,
+    [KW_API_CREATE_TOPICS] = mb_handle_create_topics,
 };
 
 bool mb_api_is_served(int16_t api_key)
@@ -38,6 +49,18 @@ void *mb_request_take(struct mb_request *request, size_t count, size_t item_byte
         memset(memory, 0, count * item_bytes);
     }
     return memory;
+}
+
+struct kw_string mb_request_keep(struct mb_request *request, struct kw_string text)
+{
+    if (text.length_bytes < 0) {
+        return text;
+    }
+    char *copy = mb_request_take(request, (size_t)text.length_bytes + 1, 1);
+    if (text.length_bytes > 0) {
+        memcpy(copy, text.data, (size_t)text.length_bytes);
+    }
+    return (struct kw_string){copy, text.length_bytes};
 }
 
 /* --- Begin and end --- */
@@ -72,7 +95,7 @@ static struct mb_request *begin(struct mb_cluster *cluster, struct mb_connection
 static void end(struct mb_request *request)
 {
     struct mb_cluster *cluster = request->cluster;
-    KB_ASSERT(request->produce == NULL && request->fetch == NULL);
+    KB_ASSERT(request->produce == NULL && request->fetch == NULL && request->waits_for == NULL);
     mb_timer_cancel(cluster, &request->disk);
     mb_timer_cancel(cluster, &request->delay);
     if (request->delayed_output != NULL) {
@@ -102,6 +125,10 @@ void mb_request_abandon(struct mb_request *request)
     }
     if (request->fetch != NULL) {
         mb_delayed_fetch_cancel(request->fetch);
+    }
+    if (request->waits_for != NULL) {
+        request->forget(request);
+        request->waits_for = NULL;
     }
     if (request->connection != NULL) {
         request->connection->in_service = NULL;

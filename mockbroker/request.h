@@ -30,11 +30,14 @@ struct mb_request {
     struct mb_strike fault;
     int32_t throttle_ms;
 
-    struct mb_timer disk;                     /* the append takes time */
-    struct mb_timer delay;                    /* the answer is held back by a fault */
-    struct mb_pending_output *delayed_output; /* that answer */
-    struct mb_delayed_produce *produce;       /* parked */
-    struct mb_delayed_fetch *fetch;           /* parked */
+    struct mb_timer disk;                       /* the append takes time */
+    struct mb_timer delay;                      /* the answer is held back by a fault */
+    struct mb_pending_output *delayed_output;   /* that answer */
+    struct mb_delayed_produce *produce;         /* parked */
+    struct mb_delayed_fetch *fetch;             /* parked */
+    void *waits_for;                            /* parked with a coordinator */
+    void (*forget)(struct mb_request *request); /* with waits_for: it goes away, do not answer it */
+    void *answer;                               /* what its handler has prepared of the answer */
 };
 
 /**
@@ -46,6 +49,9 @@ bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connecti
 
 /** Memory that lives as long as the request, zeroed. */
 void *mb_request_take(struct mb_request *request, size_t count, size_t item_bytes);
+
+/** A copy of a text of the decoded request that lives as long as the request. */
+struct kw_string mb_request_keep(struct mb_request *request, struct kw_string text);
 
 /** An answer is put together: blocks added to it stay valid until it has left. */
 struct mb_pending_output *mb_request_begin_response(struct mb_request *request);
@@ -75,6 +81,17 @@ void mb_handle_api_versions(struct mb_request *request);
 void mb_handle_find_coordinator(struct mb_request *request);
 void mb_handle_init_producer_id(struct mb_request *request);
 void mb_handle_offset_for_leader_epoch(struct mb_request *request);
+void mb_handle_add_partitions_to_txn(struct mb_request *request);
+void mb_handle_add_offsets_to_txn(struct mb_request *request);
+void mb_handle_end_txn(struct mb_request *request);
+void mb_handle_txn_offset_commit(struct mb_request *request);
+void mb_handle_join_group(struct mb_request *request);
+void mb_handle_sync_group(struct mb_request *request);
+void mb_handle_heartbeat(struct mb_request *request);
+void mb_handle_leave_group(struct mb_request *request);
+void mb_handle_offset_commit(struct mb_request *request);
+void mb_handle_offset_fetch(struct mb_request *request);
+void mb_handle_create_topics(struct mb_request *request);
 
 /** Does this cluster serve the API? ApiVersions lists exactly these. */
 bool mb_api_is_served(int16_t api_key);

@@ -109,6 +109,34 @@ bool mb_topic_name_is_valid(const char *name, int32_t length_bytes)
     return true;
 }
 
+const char *mb_topic_kind_name(enum mb_topic_kind kind)
+{
+    switch (kind) {
+    case MB_TOPIC_OF_CLIENTS:
+        return NULL;
+    case MB_TOPIC_TRANSACTION_STATE:
+        return "__transaction_state";
+    case MB_TOPIC_CONSUMER_OFFSETS:
+        return "__consumer_offsets";
+    }
+    KB_UNREACHABLE();
+}
+
+static bool is_named(const char *name, int32_t length_bytes, enum mb_topic_kind kind)
+{
+    const char *kind_name = mb_topic_kind_name(kind);
+    return length_bytes == (int32_t)strlen(kind_name) && memcmp(name, kind_name, (size_t)length_bytes) == 0;
+}
+
+enum mb_topic_kind mb_topic_kind_of(const char *name, int32_t length_bytes)
+{
+    if (is_named(name, length_bytes, MB_TOPIC_TRANSACTION_STATE)) {
+        return MB_TOPIC_TRANSACTION_STATE;
+    }
+    return is_named(name, length_bytes, MB_TOPIC_CONSUMER_OFFSETS) ? MB_TOPIC_CONSUMER_OFFSETS
+                                                                   : MB_TOPIC_OF_CLIENTS;
+}
+
 struct mb_topic *mb_topic_create(struct mb_cluster *cluster, const char *name, int32_t length_bytes)
 {
     uint32_t place = place_of(cluster, name, length_bytes);
@@ -116,7 +144,11 @@ struct mb_topic *mb_topic_create(struct mb_cluster *cluster, const char *name, i
     topic->name = mb_take(cluster->allocator, (size_t)length_bytes + 1);
     memcpy(topic->name, name, (size_t)length_bytes);
     topic->name_length_bytes = length_bytes;
-    topic->trace_name = kb_trace_intern(cluster->trace, topic->name, (size_t)length_bytes);
+    topic->kind = mb_topic_kind_of(name, length_bytes);
+    /* A hundred partitions that nobody writes to would drown the others: of what the coordinators keep, the
+     * steps of the transactions themselves are announced. */
+    topic->trace = topic->kind == MB_TOPIC_OF_CLIENTS ? cluster->trace : NULL;
+    topic->trace_name = kb_trace_intern(topic->trace, topic->name, (size_t)length_bytes);
     /* Topic ids are random UUIDs in Kafka; these are the seed's, in the order of creation. */
     uint64_t halves[2] = {kb_prng_next(&cluster->topic_ids), kb_prng_next(&cluster->topic_ids)};
     for (size_t i = 0; i < sizeof halves; i++) {

@@ -14,6 +14,7 @@
 #include "mockbroker/settings.h"
 #include "wire/schema.h"
 
+struct kb_trace;
 struct mb_cluster;
 struct mb_topic;
 
@@ -25,10 +26,15 @@ struct mb_topic_partition {
     uint32_t number;
 };
 
+/** What the brokers keep their own state in is a topic, too. Kafka: Topic.INTERNAL_TOPICS. */
+enum mb_topic_kind { MB_TOPIC_OF_CLIENTS, MB_TOPIC_TRANSACTION_STATE, MB_TOPIC_CONSUMER_OFFSETS };
+
 struct mb_topic {
     char *name;
     int32_t name_length_bytes;
     uint32_t trace_name;
+    enum mb_topic_kind kind;
+    struct kb_trace *trace; /* NULL: what happens to its partitions is not announced */
     struct kw_uuid id;
     struct mb_topic_partition **partitions;
     int32_t partition_count;
@@ -62,6 +68,10 @@ struct mb_topic_partition *mb_topic_partition_at(const struct mb_topic *topic, i
 
 /** Letters, digits, ".", "_" and "-", 1 to 249 of them, not "." or "..". Kafka: Topic.validate. */
 bool mb_topic_name_is_valid(const char *name, int32_t length_bytes);
+
+/** The name of an internal topic; NULL for MB_TOPIC_OF_CLIENTS. */
+const char *mb_topic_kind_name(enum mb_topic_kind kind);
+enum mb_topic_kind mb_topic_kind_of(const char *name, int32_t length_bytes);
 
 /** A topic without partitions. The name must be new. */
 struct mb_topic *mb_topic_create(struct mb_cluster *cluster, const char *name, int32_t length_bytes);

@@ -55,6 +55,8 @@ int64_t kb_event_field_value(const struct kb_event *event, const struct kb_event
     case KB_FIELD_METADATA_WHY:
     case KB_FIELD_TXN_STATE:
     case KB_FIELD_ELECTION_WHY:
+    case KB_FIELD_COORDINATOR_STATE:
+    case KB_FIELD_MARKER:
     case KB_FIELD_FAULT_KIND: {
         int32_t value;
         memcpy(&value, place, sizeof value);
@@ -92,6 +94,8 @@ static const struct word *find_word(enum kb_field_type type, int64_t value)
         WORDS(METADATA_WHY)
         WORDS(TXN_STATE)
         WORDS(ELECTION_WHY)
+        WORDS(COORDINATOR_STATE)
+        WORDS(MARKER)
         WORDS(FAULT_KIND)
     case KB_FIELD_I32:
     case KB_FIELD_I64:

@@ -15,26 +15,28 @@
 
 /* Field types: how a field is stored, and how it reads. */
 
-#define KB_UNWRAP(...)             __VA_ARGS__
-#define KB_C_TYPE_I32              int32_t
-#define KB_C_TYPE_I64              int64_t
-#define KB_C_TYPE_U32              uint32_t
-#define KB_C_TYPE_NAME             uint32_t /* an interned name, e.g. of a topic; 0 is no name */
-#define KB_C_TYPE_TEXT16           struct kb_text16
-#define KB_C_TYPE_ERROR            int32_t  /* wire/errors.h; 0 is none */
-#define KB_C_TYPE_API              int32_t  /* Kafka's API key; -1: none */
-#define KB_C_TYPE_LEFT             uint32_t /* bits of enum kb_left */
-#define KB_C_TYPE_HELD             uint32_t /* bits of enum kb_held */
-#define KB_C_TYPE_PARTITION_WHY    int32_t
-#define KB_C_TYPE_CLOSE_WHY        int32_t
-#define KB_C_TYPE_WAIT             int32_t
-#define KB_C_TYPE_CALL             int32_t
-#define KB_C_TYPE_SENDER_STATE     int32_t
-#define KB_C_TYPE_CONNECTION_STATE int32_t
-#define KB_C_TYPE_METADATA_WHY     int32_t
-#define KB_C_TYPE_TXN_STATE        int32_t
-#define KB_C_TYPE_ELECTION_WHY     int32_t
-#define KB_C_TYPE_FAULT_KIND       int32_t
+#define KB_UNWRAP(...)              __VA_ARGS__
+#define KB_C_TYPE_I32               int32_t
+#define KB_C_TYPE_I64               int64_t
+#define KB_C_TYPE_U32               uint32_t
+#define KB_C_TYPE_NAME              uint32_t /* an interned name, e.g. of a topic; 0 is no name */
+#define KB_C_TYPE_TEXT16            struct kb_text16
+#define KB_C_TYPE_ERROR             int32_t  /* wire/errors.h; 0 is none */
+#define KB_C_TYPE_API               int32_t  /* Kafka's API key; -1: none */
+#define KB_C_TYPE_LEFT              uint32_t /* bits of enum kb_left */
+#define KB_C_TYPE_HELD              uint32_t /* bits of enum kb_held */
+#define KB_C_TYPE_PARTITION_WHY     int32_t
+#define KB_C_TYPE_CLOSE_WHY         int32_t
+#define KB_C_TYPE_WAIT              int32_t
+#define KB_C_TYPE_CALL              int32_t
+#define KB_C_TYPE_SENDER_STATE      int32_t
+#define KB_C_TYPE_CONNECTION_STATE  int32_t
+#define KB_C_TYPE_METADATA_WHY      int32_t
+#define KB_C_TYPE_TXN_STATE         int32_t
+#define KB_C_TYPE_ELECTION_WHY      int32_t
+#define KB_C_TYPE_COORDINATOR_STATE int32_t
+#define KB_C_TYPE_MARKER            int32_t
+#define KB_C_TYPE_FAULT_KIND        int32_t
 
 /** The beginning of a text, cut to fit; unused bytes are zero, a cut text fills all 16. */
 struct kb_text16 {
@@ -131,6 +133,19 @@ struct kb_text16 {
     X(ABORTABLE_ERROR, 6, "ABORTABLE_ERROR")                                                                 \
     X(FATAL_ERROR, 7, "FATAL_ERROR")
 
+/* What a transaction coordinator has logged; Kafka's names and numbers (TransactionState). */
+#define KB_COORDINATOR_STATE_LIST(X)                                                                         \
+    X(EMPTY, 0, "Empty")                                                                                     \
+    X(ONGOING, 1, "Ongoing")                                                                                 \
+    X(PREPARE_COMMIT, 2, "PrepareCommit")                                                                    \
+    X(PREPARE_ABORT, 3, "PrepareAbort")                                                                      \
+    X(COMPLETE_COMMIT, 4, "CompleteCommit")                                                                  \
+    X(COMPLETE_ABORT, 5, "CompleteAbort")
+
+#define KB_MARKER_LIST(X)                                                                                    \
+    X(ABORT, 0, "ABORT")                                                                                     \
+    X(COMMIT, 1, "COMMIT")
+
 #define KB_ELECTION_WHY_LIST(X)                                                                              \
     X(CREATED, 0, "the partition is new")                                                                    \
     X(LEADER_LOST, 1, "the leader was lost, and this one is in the ISR")                                     \
@@ -165,16 +180,18 @@ struct kb_text16 {
 enum kb_left { KB_LEFT_LIST(KB_ENUM_LEFT) };
 enum kb_held { KB_HELD_LIST(KB_ENUM_HELD) };
 
-#define KB_ENUM_PARTITION_WHY(NAME, number, text)    KB_PARTITION_WHY_##NAME = (number),
-#define KB_ENUM_CLOSE_WHY(NAME, number, text)        KB_CLOSE_WHY_##NAME = (number),
-#define KB_ENUM_WAIT(NAME, number, text)             KB_WAIT_##NAME = (number),
-#define KB_ENUM_CALL(NAME, number, text)             KB_CALL_##NAME = (number),
-#define KB_ENUM_SENDER_STATE(NAME, number, text)     KB_SENDER_STATE_##NAME = (number),
-#define KB_ENUM_CONNECTION_STATE(NAME, number, text) KB_CONNECTION_STATE_##NAME = (number),
-#define KB_ENUM_METADATA_WHY(NAME, number, text)     KB_METADATA_WHY_##NAME = (number),
-#define KB_ENUM_TXN_STATE(NAME, number, text)        KB_TXN_STATE_##NAME = (number),
-#define KB_ENUM_ELECTION_WHY(NAME, number, text)     KB_ELECTION_WHY_##NAME = (number),
-#define KB_ENUM_FAULT_KIND(NAME, number, text)       KB_FAULT_KIND_##NAME = (number),
+#define KB_ENUM_PARTITION_WHY(NAME, number, text)     KB_PARTITION_WHY_##NAME = (number),
+#define KB_ENUM_CLOSE_WHY(NAME, number, text)         KB_CLOSE_WHY_##NAME = (number),
+#define KB_ENUM_WAIT(NAME, number, text)              KB_WAIT_##NAME = (number),
+#define KB_ENUM_CALL(NAME, number, text)              KB_CALL_##NAME = (number),
+#define KB_ENUM_SENDER_STATE(NAME, number, text)      KB_SENDER_STATE_##NAME = (number),
+#define KB_ENUM_CONNECTION_STATE(NAME, number, text)  KB_CONNECTION_STATE_##NAME = (number),
+#define KB_ENUM_METADATA_WHY(NAME, number, text)      KB_METADATA_WHY_##NAME = (number),
+#define KB_ENUM_TXN_STATE(NAME, number, text)         KB_TXN_STATE_##NAME = (number),
+#define KB_ENUM_ELECTION_WHY(NAME, number, text)      KB_ELECTION_WHY_##NAME = (number),
+#define KB_ENUM_COORDINATOR_STATE(NAME, number, text) KB_COORDINATOR_STATE_##NAME = (number),
+#define KB_ENUM_MARKER(NAME, number, text)            KB_MARKER_##NAME = (number),
+#define KB_ENUM_FAULT_KIND(NAME, number, text)        KB_FAULT_KIND_##NAME = (number),
 enum kb_partition_why { KB_PARTITION_WHY_LIST(KB_ENUM_PARTITION_WHY) };
 enum kb_close_why { KB_CLOSE_WHY_LIST(KB_ENUM_CLOSE_WHY) };
 enum kb_wait { KB_WAIT_LIST(KB_ENUM_WAIT) };
@@ -184,6 +201,8 @@ enum kb_connection_state { KB_CONNECTION_STATE_LIST(KB_ENUM_CONNECTION_STATE) };
 enum kb_metadata_why { KB_METADATA_WHY_LIST(KB_ENUM_METADATA_WHY) };
 enum kb_txn_state { KB_TXN_STATE_LIST(KB_ENUM_TXN_STATE) };
 enum kb_election_why { KB_ELECTION_WHY_LIST(KB_ENUM_ELECTION_WHY) };
+enum kb_coordinator_state { KB_COORDINATOR_STATE_LIST(KB_ENUM_COORDINATOR_STATE) };
+enum kb_marker { KB_MARKER_LIST(KB_ENUM_MARKER) };
 enum kb_fault_kind { KB_FAULT_KIND_LIST(KB_ENUM_FAULT_KIND) };
 
 enum kb_lane { KB_LANE_APP, KB_LANE_SENDER, KB_LANE_NETWORK, KB_LANE_BROKER, KB_LANE_FAULT, KB_LANE_COUNT };
@@ -240,6 +259,8 @@ enum kb_field_type {
     KB_FIELD_METADATA_WHY,
     KB_FIELD_TXN_STATE,
     KB_FIELD_ELECTION_WHY,
+    KB_FIELD_COORDINATOR_STATE,
+    KB_FIELD_MARKER,
     KB_FIELD_FAULT_KIND,
 };
 

@@ -66,6 +66,7 @@ static int run_events(const struct cli_command *command, int argument_count, cha
     print_words("A batch closed because (`why` of `batch_closed`)", KB_FIELD_CLOSE_WHY);
     print_words("Metadata is asked for because (`why` of `metadata_requested`)", KB_FIELD_METADATA_WHY);
     print_words("A leader was elected because (`why` of `leader_elected`)", KB_FIELD_ELECTION_WHY);
+    print_words("A transaction is (`state` of `transaction_logged`)", KB_FIELD_COORDINATOR_STATE);
     return CLI_OK;
 }
 

@@ -36,6 +36,8 @@ static const char *type_name(enum kb_field_type type)
     case KB_FIELD_METADATA_WHY:
     case KB_FIELD_TXN_STATE:
     case KB_FIELD_ELECTION_WHY:
+    case KB_FIELD_COORDINATOR_STATE:
+    case KB_FIELD_MARKER:
     case KB_FIELD_FAULT_KIND:
         return "word";
     }

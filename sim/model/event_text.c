@@ -149,6 +149,8 @@ static void add_field(const struct sim_event_log *log, const struct kb_event *ev
     case KB_FIELD_METADATA_WHY:
     case KB_FIELD_TXN_STATE:
     case KB_FIELD_ELECTION_WHY:
+    case KB_FIELD_COORDINATOR_STATE:
+    case KB_FIELD_MARKER:
     case KB_FIELD_FAULT_KIND:
         word = kb_field_value_text(field->type, value);
         add_text(text, word != NULL ? word : "?");

@@ -36,11 +36,13 @@ static void api_versions(void)
         harness_send(&h, c, KW_API_API_VERSIONS, version, &request);
         CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_API_VERSIONS, version, &response, 1000000));
         CU_ASSERT_EQUAL(response.error_code, 0);
-        CU_ASSERT_TRUE(lists(&response, KW_API_PRODUCE, 9));
-        CU_ASSERT_TRUE(lists(&response, KW_API_FETCH, 12));
-        CU_ASSERT_TRUE(lists(&response, KW_API_METADATA, 11));
-        CU_ASSERT_TRUE(lists(&response, KW_API_INIT_PRODUCER_ID, 4));
-        CU_ASSERT_TRUE(lists(&response, KW_API_API_VERSIONS, 3));
+        static const int16_t table[][2] = {{0, 9},  {1, 12}, {2, 7},  {3, 11}, {8, 8},  {9, 8},  {10, 4},
+                                           {11, 7}, {12, 4}, {13, 4}, {14, 5}, {18, 3}, {19, 7}, {22, 4},
+                                           {23, 4}, {24, 3}, {25, 3}, {26, 3}, {28, 3}};
+        CU_ASSERT_EQUAL(response.api_keys.count, sizeof table / sizeof table[0]);
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+            CU_ASSERT_TRUE(lists(&response, table[i][0], table[i][1]));
+        }
         if (version == 3) {
             request.client_software_name = (struct kw_string){"-java", 5};
             harness_send(&h, c, KW_API_API_VERSIONS, version, &request);
@@ -212,31 +214,49 @@ static void offsets_by_time(void)
     harness_close(&h);
 }
 
+static int32_t ask_coordinator(struct harness *h, uint32_t c, int16_t version, int8_t key_type)
+{
+    struct kw_string keys[] = {{"g", 1}, {"h", 1}};
+    struct kw_find_coordinator_request request;
+    struct kw_find_coordinator_response response;
+    kw_find_coordinator_request_init(&request);
+    request.key_type = key_type;
+    if (version < 4) {
+        request.key = keys[0];
+    } else {
+        request.coordinator_keys.items = keys;
+        request.coordinator_keys.count = 2;
+    }
+    harness_send(h, c, KW_API_FIND_COORDINATOR, version, &request);
+    CU_ASSERT_TRUE_FATAL(harness_receive(h, c, KW_API_FIND_COORDINATOR, version, &response, 1000000));
+    if (version < 4) {
+        CU_ASSERT_EQUAL(response.node_id, response.error_code == KW_ERROR_NONE ? 1 : -1);
+        return response.error_code;
+    }
+    CU_ASSERT_EQUAL_FATAL(response.coordinators.count, 2);
+    CU_ASSERT_EQUAL(response.coordinators.items[0].error_code, response.coordinators.items[1].error_code);
+    CU_ASSERT_STRING_EQUAL(response.coordinators.items[1].host.data, "broker-1");
+    CU_ASSERT_EQUAL(response.coordinators.items[1].key.data[0], 'h');
+    return response.coordinators.items[0].error_code;
+}
+
 static void find_coordinator(void)
 {
     struct harness h;
     harness_open_simple(&h, 1, 1, NULL, NULL);
     uint32_t c = harness_connect(&h, 1);
-    struct kw_string keys[] = {{"g", 1}, {"h", 1}};
-    for (int16_t version = 0; version <= 4; version++) {
-        struct kw_find_coordinator_request request;
-        struct kw_find_coordinator_response response;
-        kw_find_coordinator_request_init(&request);
-        if (version < 4) {
-            request.key = keys[0];
-        } else {
-            request.coordinator_keys.items = keys;
-            request.coordinator_keys.count = 2;
-        }
-        harness_send(&h, c, KW_API_FIND_COORDINATOR, version, &request);
-        CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_FIND_COORDINATOR, version, &response, 1000000));
-        if (version < 4) {
-            CU_ASSERT_EQUAL(response.error_code, KW_ERROR_COORDINATOR_NOT_AVAILABLE);
-        } else {
-            CU_ASSERT_EQUAL_FATAL(response.coordinators.count, 2);
-            CU_ASSERT_EQUAL(response.coordinators.items[1].error_code, KW_ERROR_COORDINATOR_NOT_AVAILABLE);
+    for (int8_t key_type = 0; key_type <= 1; key_type++) {
+        /* The first one who asks has the topic created, and comes again. */
+        CU_ASSERT_EQUAL(ask_coordinator(&h, c, 1, key_type), KW_ERROR_COORDINATOR_NOT_AVAILABLE);
+        harness_run(&h, 100000);
+        for (int16_t version = 1; version <= 4; version++) {
+            CU_ASSERT_EQUAL(ask_coordinator(&h, c, version, key_type), KW_ERROR_NONE);
         }
     }
+    CU_ASSERT_EQUAL(ask_coordinator(&h, c, 0, 0), KW_ERROR_NONE);
+    CU_ASSERT_EQUAL(ask_coordinator(&h, c, 3, 2), KW_ERROR_INVALID_REQUEST);
+    CU_ASSERT_EQUAL(mb_topic_partition_count(h.cluster, "__transaction_state"), 50);
+    CU_ASSERT_EQUAL(mb_topic_partition_count(h.cluster, "__consumer_offsets"), 50);
     harness_close(&h);
 }
 
@@ -285,10 +305,25 @@ static void hostile_bytes(void)
     struct harness h;
     harness_open_simple(&h, 2, 2, NULL, NULL);
     harness_run(&h, 10000);
-    static const enum kw_api_key keys[] = {KW_API_PRODUCE,          KW_API_FETCH,
-                                           KW_API_LIST_OFFSETS,     KW_API_METADATA,
-                                           KW_API_API_VERSIONS,     KW_API_FIND_COORDINATOR,
-                                           KW_API_INIT_PRODUCER_ID, KW_API_OFFSET_FOR_LEADER_EPOCH};
+    static const enum kw_api_key keys[] = {KW_API_PRODUCE,
+                                           KW_API_FETCH,
+                                           KW_API_LIST_OFFSETS,
+                                           KW_API_METADATA,
+                                           KW_API_API_VERSIONS,
+                                           KW_API_FIND_COORDINATOR,
+                                           KW_API_INIT_PRODUCER_ID,
+                                           KW_API_OFFSET_FOR_LEADER_EPOCH,
+                                           KW_API_ADD_PARTITIONS_TO_TXN,
+                                           KW_API_ADD_OFFSETS_TO_TXN,
+                                           KW_API_END_TXN,
+                                           KW_API_TXN_OFFSET_COMMIT,
+                                           KW_API_JOIN_GROUP,
+                                           KW_API_SYNC_GROUP,
+                                           KW_API_HEARTBEAT,
+                                           KW_API_LEAVE_GROUP,
+                                           KW_API_OFFSET_COMMIT,
+                                           KW_API_OFFSET_FETCH,
+                                           KW_API_CREATE_TOPICS};
     uint32_t c = 255;
     h.clients[c].broker = 1;
     for (int round = 0; round < 20000; round++) {
@@ -301,7 +336,8 @@ static void hostile_bytes(void)
         if (kb_prng_chance(&prng, 9, 10)) {
             kw_store_i32(bytes, (int32_t)length - 4);
         }
-        const struct kw_api *api = kw_api_find((int16_t)keys[kb_prng_below(&prng, 8)]);
+        const struct kw_api *api =
+            kw_api_find((int16_t)keys[kb_prng_below(&prng, sizeof keys / sizeof keys[0])]);
         kw_store_i16(bytes + 4, api->key);
         kw_store_i16(bytes + 6, (int16_t)kb_prng_below(&prng, (uint64_t)api->max_version + 2));
         kw_store_i16(bytes + 12, -1);

@@ -1,0 +1,37 @@
+/* EndTxn. Kafka: KafkaApis.handleEndTxnRequest. */
+
+#include "mockbroker/request.h"
+#include "mockbroker/transaction_coordinator.h"
+#include "wire/message_structs.h"
+
+static void answer(struct mb_request *request, enum kw_error error, int64_t producer_id,
+                   int16_t producer_epoch)
+{
+    (void)producer_id;
+    (void)producer_epoch;
+    struct kw_end_txn_response response;
+    int32_t injected = mb_strike_error(request, NULL, 0, -1);
+    bool is_old = request->version < 2 && error == KW_ERROR_PRODUCER_FENCED;
+    kw_end_txn_response_init(&response);
+    response.throttle_time_ms = request->throttle_ms;
+    response.error_code = (int16_t)(injected != 0 ? injected
+                                    : is_old      ? KW_ERROR_INVALID_PRODUCER_EPOCH
+                                                  : (int32_t)error);
+    mb_request_respond(request, &response, response.error_code, NULL);
+}
+
+void mb_handle_end_txn(struct mb_request *request)
+{
+    const struct kw_end_txn_request *asked = request->body;
+    if (mb_strike_error(request, NULL, 0, -1) != 0 && !request->fault.appended) {
+        answer(request, KW_ERROR_NONE, 0, 0);
+        return;
+    }
+    struct mb_txn_who who = {
+        .id = asked->transactional_id.data,
+        .id_length_bytes = asked->transactional_id.length_bytes,
+        .producer_id = asked->producer_id,
+        .producer_epoch = asked->producer_epoch,
+    };
+    mb_txn_end(request, &who, asked->committed, answer);
+}
