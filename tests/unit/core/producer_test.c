@@ -130,12 +130,13 @@ static void construction_fails_in_kafkas_words(void)
     tear_down();
 }
 
-static void construction_without_memory_leaks_nothing(void)
+/* The 1st, the 2nd, … allocation fails: nothing is kept, and the failure says so. */
+static void expect_creation_needs_memory(void)
 {
-    prepare();
-    set("enable.idempotence", "true");
+    uint64_t granted = f.memory.granted_count;
     CU_ASSERT_TRUE_FATAL(create(NULL, 0));
     kp_producer_destroy(f.producer);
+    granted = f.memory.granted_count - granted - 1; /* one is the configuration's */
     uint64_t allowed = 0;
     for (;; allowed++) {
         uint64_t held_bytes = f.memory.held_bytes;
@@ -145,10 +146,41 @@ static void construction_without_memory_leaks_nothing(void)
         if (is_created) {
             break;
         }
+        CU_ASSERT_PTR_NULL(f.producer);
         CU_ASSERT_EQUAL(f.memory.held_bytes, held_bytes);
+        CU_ASSERT_STRING_EQUAL(f.failure.thrown.exception, "KafkaException");
+        CU_ASSERT_STRING_EQUAL(f.failure.thrown.message, "Failed to construct kafka producer");
         CU_ASSERT_STRING_EQUAL(f.failure.causes[0].exception, "OutOfMemoryError");
     }
+    /* Every single one was refused once. */
+    CU_ASSERT_EQUAL(allowed, granted);
     CU_ASSERT(allowed > 5);
+    tear_down();
+}
+
+static void construction_without_memory_leaks_nothing(void)
+{
+    static const struct kp_interceptor interceptors[2];
+    prepare();
+    set("bootstrap.servers", "127.0.0.1:9092,127.0.0.1:9093,127.0.0.1:9094");
+    expect_creation_needs_memory();
+    prepare();
+    set("enable.idempotence", "true");
+    expect_creation_needs_memory();
+    prepare();
+    set("transactional.id", "x");
+    set("compression.type", "lz4");
+    f.options.interceptors = interceptors;
+    f.options.interceptor_count = 2;
+    expect_creation_needs_memory();
+    /* And of the configuration. */
+    prepare();
+    f.memory.allowed_count = 0;
+    CU_ASSERT_EQUAL(
+        kp_config_create(&f.memory.allocator, f.entries, f.entry_count, NULL, &f.config, &f.failure),
+        KP_CONFIG_NO_MEMORY);
+    CU_ASSERT_PTR_NULL(f.config);
+    CU_ASSERT_STRING_EQUAL(f.failure.thrown.exception, "OutOfMemoryError");
     tear_down();
 }
 
