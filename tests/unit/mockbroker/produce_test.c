@@ -235,6 +235,36 @@ static void compressed_batches_are_opened(void)
     harness_close(&h);
 }
 
+/* Three records, of which the first says that it is the second. Kafka would write such a batch anew. */
+static void offsets_within_follow_each_other(void)
+{
+    enum { OFFSET_DELTA = KW_RECORD_BATCH_RECORDS + 3, ROOM_BYTES = 1000 };
+    uint8_t bytes[ROOM_BYTES];
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    for (uint8_t delta = 0; delta < 2; delta++) {
+        struct kw_bytes plain = harness_batch(&h, &three);
+        size_t records_bytes = (size_t)plain.length_bytes - KW_RECORD_BATCH_RECORDS;
+        size_t packed_bytes;
+        CU_ASSERT_EQUAL(plain.bytes[OFFSET_DELTA], 0);
+        memcpy(bytes, plain.bytes, (size_t)plain.length_bytes);
+        bytes[OFFSET_DELTA] = (uint8_t)(2 * delta);
+        uint8_t *records = bytes + KW_RECORD_BATCH_RECORDS;
+        uint8_t *packed = kb_arena_allocate(&h.arena, ROOM_BYTES);
+        CU_ASSERT_EQUAL_FATAL(
+            kw_compress(KW_COMPRESSION_GZIP, records, records_bytes, packed, ROOM_BYTES, &packed_bytes),
+            KW_ERROR_NONE);
+        memcpy(records, packed, packed_bytes);
+        struct kw_bytes batch = {bytes, (int32_t)(KW_RECORD_BATCH_RECORDS + packed_bytes)};
+        bytes[KW_RECORD_BATCH_ATTRIBUTES + 1] = KW_COMPRESSION_GZIP;
+        kw_store_i32(bytes + KW_RECORD_BATCH_LENGTH, batch.length_bytes - KW_RECORD_BATCH_LOG_OVERHEAD_BYTES);
+        fix_crc(batch);
+        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, batch), delta == 0 ? KW_ERROR_NONE : KW_ERROR_INVALID_RECORD);
+    }
+    harness_close(&h);
+}
+
 /* A batch of 16 KB may hold more than the cluster would ever want to see. */
 static void decompression_is_bounded(void)
 {
@@ -312,6 +342,7 @@ int main(void)
                                                {"errors of validation", errors_of_validation},
                                                {"zstd needs version 7", zstd_needs_version_seven},
                                                {"compressed batches", compressed_batches_are_opened},
+                                               {"offsets within", offsets_within_follow_each_other},
                                                {"bounded decompression", decompression_is_bounded},
                                                {"compacted topics want keys", compacted_topics_want_keys},
                                                {"log append time", log_append_time_is_the_leaders},
