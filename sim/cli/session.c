@@ -146,6 +146,8 @@ static bool add_branch(struct session *session, const struct sim_timeline_entry 
     } else {
         session->current = session->branch_count;
         session->branches[session->branch_count++] = branch;
+        /* Mostly it is where it forks before the next frame; when not, it is watched getting there. */
+        (void)session_compute(session, 60000);
     }
     sim_complaints_release(&complaints);
     return started;

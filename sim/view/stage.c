@@ -231,11 +231,8 @@ static void hand_over_intent(struct view_stage *stage)
     if (message != NULL) {
         view_stage_toast(stage, !done, message);
     }
-    int64_t time_us = stage->time_us;
-    uint64_t sequence = sim_event_log_find_time(view_stage_log(stage), time_us);
-    if (done && changes_run(stage->intent.kind) && sequence != stage->sequence) {
-        view_stage_seek(stage, sequence);
-        stage->time_us = time_us;
+    if (done && changes_run(stage->intent.kind)) {
+        view_playback_await(stage, stage->is_awaiting ? stage->awaited_us : stage->time_us);
     }
 }
 

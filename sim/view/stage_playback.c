@@ -27,6 +27,11 @@ void view_playback_faster(struct view_stage *stage, int32_t steps)
     stage->is_dirty = true;
 }
 
+static bool run_is_over(const struct view_stage *stage)
+{
+    return stage->host.progress == NULL || stage->host.progress(stage->host.context) >= 1000;
+}
+
 void view_stage_play(struct view_stage *stage, bool play)
 {
     const struct sim_event_log *log = view_stage_log(stage);
@@ -62,6 +67,22 @@ void view_stage_seek(struct view_stage *stage, uint64_t sequence)
     go_to(stage, sequence, time_of(log, sequence));
     stage->pace_goal = 0;
     stage->remainder = 0;
+    stage->is_awaiting = false;
+}
+
+void view_playback_await(struct view_stage *stage, int64_t time_us)
+{
+    const struct sim_event_log *log = view_stage_log(stage);
+    int64_t end_us = sim_event_log_end_us(log);
+    bool is_over = run_is_over(stage);
+    uint64_t sequence = sim_event_log_find_time(log, time_us);
+    if (sequence != stage->sequence) {
+        view_stage_seek(stage, sequence);
+    }
+    stage->time_us = is_over && time_us > end_us ? end_us : time_us;
+    stage->is_awaiting = !is_over && end_us <= time_us;
+    stage->awaited_us = time_us;
+    stage->is_dirty = true;
 }
 
 void view_stage_seek_time(struct view_stage *stage, int64_t time_us)
@@ -97,11 +118,6 @@ bool view_playback_find(struct view_stage *stage, bool backwards, sim_event_filt
 /* --- Playing
  * ------------------------------------------------------------------------------------------------------------
  */
-
-static bool run_is_over(const struct view_stage *stage)
-{
-    return stage->host.progress == NULL || stage->host.progress(stage->host.context) >= 1000;
-}
 
 static void advance_uniformly(struct view_stage *stage, const struct sim_event_log *log, int64_t elapsed_us)
 {
@@ -163,6 +179,10 @@ static void advance_by_events(struct view_stage *stage, const struct sim_event_l
 
 void view_playback_advance(struct view_stage *stage, int64_t elapsed_us)
 {
+    if (stage->is_awaiting) {
+        view_playback_await(stage, stage->awaited_us);
+        return;
+    }
     if (!stage->is_playing) {
         return;
     }

@@ -186,6 +186,10 @@ struct view_stage {
     int64_t pace_begun_us, pace_lasts_us; /* of the stage's clock */
     int64_t idle_us;                      /* the way is a stretch of idleness this long; 0: it is not */
 
+    /* A branch begins where its parent was looked at; until it is computed that far, this is waited for. */
+    bool is_awaiting;
+    int64_t awaited_us;
+
     /* Time of the person. */
     int64_t clock_us; /* since the stage was made: the sum of all advances */
     bool is_dirty;    /* something that is drawn may have changed */
@@ -278,6 +282,8 @@ const struct sim_model *view_stage_model(const struct view_stage *stage);
 /* stage_playback.c */
 void view_playback_advance(struct view_stage *stage, int64_t elapsed_us);
 void view_playback_step(struct view_stage *stage, bool backwards);
+/** To this moment of a run that may not be computed so far: it gets there by itself. */
+void view_playback_await(struct view_stage *stage, int64_t time_us);
 /** To the next (last) event that the filter wants; false when there is none. */
 bool view_playback_find(struct view_stage *stage, bool backwards, sim_event_filter *wanted);
 void view_playback_faster(struct view_stage *stage, int32_t steps);
