@@ -8,6 +8,7 @@ add_executable(linger
   cli/command_bench.c
   cli/command_config.c
   cli/command_events.c
+  cli/command_matrix.c
   cli/command_run.c
   cli/main.c
   cli/options.c

@@ -31,10 +31,10 @@ static void kill(struct sim_world *world, const struct sim_timeline_entry *entry
     }
 }
 
-/* A broker that is cut off from all is cut off from ZooKeeper, too: its session ends by itself. */
+/* A broker that is cut off from all others is cut off from ZooKeeper, too: its session ends by itself. */
 static void link_controller(struct sim_world *world, const struct sim_timeline_entry *entry, bool is_up)
 {
-    if (entry->other == SIM_END_ALL) {
+    if (entry->other == SIM_END_ALL || entry->other == SIM_END_CLUSTER) {
         (void)mb_controller_link(world->cluster, entry->broker, is_up, world->scheduler.now_us);
     }
 }

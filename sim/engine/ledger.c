@@ -24,6 +24,7 @@ struct entry {
     uint16_t topic;
     uint8_t producer;
     uint8_t told;
+    bool is_reordered;
 };
 
 struct topic {
@@ -251,6 +252,7 @@ static bool build_index(struct sim_ledger *ledger)
     for (uint32_t i = ledger->count; i-- > 0;) {
         struct entry *entry = &ledger->entries[i];
         entry->copies = 0;
+        entry->is_reordered = false;
         entry->next_alike = UINT32_MAX;
         if (entry->partition >= 0) {
             uint32_t *first = find_alike(ledger, entry);
@@ -314,6 +316,7 @@ static void take_copy(struct sim_ledger *ledger, struct reading *reading, const 
     uint8_t producer = entry->producer;
     if (reading->has_seen[producer] && entry->order < reading->highest_order[producer]) {
         ledger->totals.reordered++;
+        entry->is_reordered = true;
     } else {
         reading->has_seen[producer] = true;
         reading->highest_order[producer] = entry->order;
@@ -427,6 +430,19 @@ enum sim_verdict sim_ledger_verdict(const struct sim_ledger *ledger, uint32_t re
     KB_ASSERT(ledger->is_settled && record_id < ledger->count);
     *copies = ledger->entries[record_id].copies;
     return judge(&ledger->entries[record_id]);
+}
+
+void sim_ledger_record(const struct sim_ledger *ledger, uint32_t record_id, struct sim_ledger_record *out)
+{
+    KB_ASSERT(ledger->is_settled && record_id < ledger->count);
+    const struct entry *entry = &ledger->entries[record_id];
+    *out = (struct sim_ledger_record){
+        .producer = entry->producer,
+        .partition = entry->partition,
+        .copies = entry->copies,
+        .verdict = judge(entry),
+        .is_reordered = entry->is_reordered,
+    };
 }
 
 uint64_t sim_ledger_count(const struct sim_ledger *ledger)

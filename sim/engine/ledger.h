@@ -55,6 +55,15 @@ bool sim_ledger_settle(struct sim_ledger *ledger, const struct mb_cluster *clust
 void sim_ledger_totals(const struct sim_ledger *ledger, struct sim_ledger_totals *out);
 /** After settling. */
 enum sim_verdict sim_ledger_verdict(const struct sim_ledger *ledger, uint32_t record_id, uint32_t *copies);
+/** All that is known of one record, after settling. */
+struct sim_ledger_record {
+    uint32_t producer;
+    int32_t partition; /* -1: send() never appended it */
+    uint32_t copies;
+    enum sim_verdict verdict;
+    bool is_reordered; /* its first copy is behind a later record of its producer */
+};
+void sim_ledger_record(const struct sim_ledger *ledger, uint32_t record_id, struct sim_ledger_record *out);
 uint64_t sim_ledger_count(const struct sim_ledger *ledger);
 
 #endif

@@ -73,7 +73,8 @@ static void *allocate(size_t size_bytes)
 static bool covers(int32_t pattern, int32_t end)
 {
     return pattern == end || pattern == SIM_END_ALL ||
-           (pattern == SIM_END_PRODUCER && sim_end_is_producer(end));
+           (pattern == SIM_END_PRODUCER && sim_end_is_producer(end)) ||
+           (pattern == SIM_END_CLUSTER && !sim_end_is_producer(end));
 }
 
 bool sim_network_is_cut(const struct sim_network *network, int32_t from, int32_t to)

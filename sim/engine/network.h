@@ -72,7 +72,7 @@ struct sim_network_listener {
 };
 
 struct sim_cut {
-    int32_t from; /* SIM_END_PRODUCER and SIM_END_ALL stand for many */
+    int32_t from; /* SIM_END_PRODUCER, _CLUSTER and _ALL stand for many */
     int32_t to;
 };
 

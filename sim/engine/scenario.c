@@ -224,19 +224,14 @@ static void read_root(struct scenario_reader *reader, const cJSON *root)
     read_timeline(reader, &at_timeline, reader_array(reader, &top, root, "timeline"));
 }
 
-bool sim_scenario_load(const char *path, const struct sim_override *overrides, uint32_t override_count,
-                       struct sim_scenario **out, struct sim_complaints *complaints,
-                       struct sim_complaints *warnings)
+static bool read_text(const char *path, const char *bytes, size_t length_bytes,
+                      const struct sim_override *overrides, uint32_t override_count,
+                      struct sim_scenario **out, struct sim_complaints *complaints,
+                      struct sim_complaints *warnings)
 {
     *out = NULL;
-    char *bytes;
-    size_t length_bytes;
-    if (!load_file(path, SIM_SCENARIO_FILE_MAX_BYTES, &bytes, &length_bytes, complaints)) {
-        return false;
-    }
     cJSON *root = parse(path, bytes, length_bytes, complaints);
     uint64_t input_hash = hash_input(0xcbf29ce484222325u, bytes, length_bytes);
-    free(bytes);
     if (root == NULL) {
         return false;
     }
@@ -261,6 +256,28 @@ bool sim_scenario_load(const char *path, const struct sim_override *overrides, u
     }
     *out = scenario;
     return true;
+}
+
+bool sim_scenario_parse(const char *name, const char *text, const struct sim_override *overrides,
+                        uint32_t override_count, struct sim_scenario **out, struct sim_complaints *complaints,
+                        struct sim_complaints *warnings)
+{
+    return read_text(name, text, strlen(text), overrides, override_count, out, complaints, warnings);
+}
+
+bool sim_scenario_load(const char *path, const struct sim_override *overrides, uint32_t override_count,
+                       struct sim_scenario **out, struct sim_complaints *complaints,
+                       struct sim_complaints *warnings)
+{
+    *out = NULL;
+    char *bytes;
+    size_t length_bytes;
+    if (!load_file(path, SIM_SCENARIO_FILE_MAX_BYTES, &bytes, &length_bytes, complaints)) {
+        return false;
+    }
+    bool read = read_text(path, bytes, length_bytes, overrides, override_count, out, complaints, warnings);
+    free(bytes);
+    return read;
 }
 
 void sim_scenario_release(struct sim_scenario *scenario)

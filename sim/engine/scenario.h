@@ -106,7 +106,7 @@ struct sim_timeline_entry {
     bool is_set;       /* a change of settings; else a fault */
     int32_t fault;     /* enum kb_fault_kind */
     int32_t broker;    /* -1: none */
-    int32_t other;     /* the other end of a link: a broker, SIM_END_PRODUCER, or SIM_END_ALL */
+    int32_t other;     /* the other end of a link: a broker, SIM_END_PRODUCER, _CLUSTER or _ALL */
     int32_t producer;  /* index; -1: none */
     bool one_way;      /* cut: only from broker to other */
     const char *topic; /* NULL: none */
@@ -120,7 +120,8 @@ struct sim_timeline_entry {
     const char *value;
     bool by_hand; /* an intervention, not of the scenario's file */
 };
-enum { SIM_END_PRODUCER = -2, SIM_END_ALL = -3 };
+/* Of links: every producer; every broker and the controller; both. */
+enum { SIM_END_PRODUCER = -2, SIM_END_ALL = -3, SIM_END_CLUSTER = -4 };
 
 struct sim_scenario {
     const char *path;
@@ -178,6 +179,10 @@ struct sim_override {
 bool sim_scenario_load(const char *path, const struct sim_override *overrides, uint32_t override_count,
                        struct sim_scenario **out, struct sim_complaints *complaints,
                        struct sim_complaints *warnings);
+/** The same, of a text in memory; name stands in complaints where the path would. */
+bool sim_scenario_parse(const char *name, const char *text, const struct sim_override *overrides,
+                        uint32_t override_count, struct sim_scenario **out, struct sim_complaints *complaints,
+                        struct sim_complaints *warnings);
 void sim_scenario_release(struct sim_scenario *scenario);
 
 enum { SIM_SCENARIO_FILE_MAX_BYTES = 16 << 20 };

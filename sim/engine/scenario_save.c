@@ -41,7 +41,10 @@ static void put_fault(cJSON *object, const struct sim_timeline_entry *entry)
         if (entry->other >= 0) {
             put_number(object, "to", entry->other);
         } else {
-            put_text(object, "to", entry->other == SIM_END_PRODUCER ? "producers" : "all");
+            put_text(object, "to",
+                     entry->other == SIM_END_PRODUCER  ? "producers"
+                     : entry->other == SIM_END_CLUSTER ? "cluster"
+                                                       : "all");
         }
     }
     if (entry->fault == KB_FAULT_KIND_SLOW_REPLICA) {

@@ -90,8 +90,10 @@ static void read_link(struct scenario_reader *reader, const struct json_place *p
     }
     if (cJSON_IsString(to) && strcmp(to->valuestring, "producers") == 0) {
         out->other = SIM_END_PRODUCER;
+    } else if (cJSON_IsString(to) && strcmp(to->valuestring, "cluster") == 0) {
+        out->other = SIM_END_CLUSTER;
     } else if (!take_broker(reader->scenario, to, &out->other)) {
-        reader_complain(reader, &at, "found %s; must be a broker's id, \"producers\" or \"all\"",
+        reader_complain(reader, &at, "found %s; must be a broker's id, \"producers\", \"cluster\" or \"all\"",
                         reader_show(to));
     }
 }

@@ -7,6 +7,7 @@ linger_layer(engine DIR engine
     faults.c
     input_file.c
     ledger.c
+    matrix.c
     network.c
     producer_driver.c
     random.c
@@ -18,6 +19,7 @@ linger_layer(engine DIR engine
     scenario_save.c
     scenario_timeline.c
     scheduler.c
+    text_builder.c
     workload.c
     world.c
     world_info.c

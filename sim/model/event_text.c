@@ -189,12 +189,14 @@ static const struct kb_event_field *find_field(const struct kb_event_info *info,
 /* Who is at the other end of a cut link. */
 static void add_other_end(struct text *text, int32_t other)
 {
-    enum { EVERYBODY = -3, PRODUCERS = -2 }; /* as the engine names them */
+    enum { CLUSTER = -4, EVERYBODY = -3, PRODUCERS = -2 }; /* as the engine names them */
     if (other >= 0) {
         add_text(text, "broker ");
         add_number(text, other);
     } else {
-        add_text(text, other == PRODUCERS ? "the producers" : "everybody");
+        add_text(text, other == PRODUCERS ? "the producers"
+                       : other == CLUSTER ? "the rest of the cluster"
+                                          : "everybody");
     }
 }
 
