@@ -431,7 +431,7 @@ struct kw_bytes harness_batch(struct harness *h, const struct harness_batch *bat
     }
     if (batch->has_producer) {
         kw_record_batch_builder_set_producer_state(&builder, batch->producer_id, batch->producer_epoch,
-                                                   batch->base_sequence, false);
+                                                   batch->base_sequence, batch->is_transactional);
     }
     if (batch->compression != KW_COMPRESSION_NONE) {
         kw_record_batch_builder_close_for_appends(&builder);
@@ -457,6 +457,10 @@ void harness_produce_send(struct harness *h, uint32_t connection, int16_t versio
     topic.name = (struct kw_string){"t", 1};
     topic.partition_data.items = &item;
     topic.partition_data.count = 1;
+    if (records.length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES &&
+        kw_record_batch_is_transactional(records.bytes)) {
+        request.transactional_id = (struct kw_string){"tx", 2};
+    }
     request.acks = acks;
     request.timeout_ms = timeout_ms;
     request.topic_data.items = &topic;

@@ -88,6 +88,7 @@ struct harness_batch {
     int16_t producer_epoch;
     int32_t base_sequence;
     bool has_producer;
+    bool is_transactional;
     int64_t timestamp_ms;      /* of the first */
     int64_t timestamp_step_ms; /* from one to the next */
     enum kw_compression compression;

@@ -6,3 +6,5 @@ linger_unit_test(mockbroker_apis SOURCES mockbroker/apis_test.c mockbroker/harne
 linger_unit_test(mockbroker_fault SOURCES mockbroker/fault_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_chaos SOURCES mockbroker/chaos_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_leader SOURCES mockbroker/leader_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_transaction SOURCES mockbroker/transaction_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_group SOURCES mockbroker/group_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
