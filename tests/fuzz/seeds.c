@@ -8,6 +8,7 @@
 #include "unit/wire/message_random.h"
 
 #include "base/allocator.h"
+#include "base/prng.h"
 #include "wire/api_frame.h"
 #include "wire/record_batch.h"
 
@@ -170,6 +171,23 @@ static void seed_all_reads(void)
     write_seed("cursor", "all", prefix, sizeof prefix, bytes, sizeof bytes);
 }
 
+/* Steps of fuzz_wire.c: sends, time and a little tampering, for every shape of producer. */
+static void seed_walks(void)
+{
+    enum { SHAPES = 32, STEPS = 96 };
+    for (uint8_t shape = 0; shape < SHAPES; shape++) {
+        uint8_t steps[STEPS];
+        char name[32];
+        struct kb_prng prng;
+        kb_prng_init(&prng, shape, 0);
+        for (size_t i = 0; i < STEPS; i++) {
+            steps[i] = (uint8_t)kb_prng_next(&prng);
+        }
+        (void)snprintf(name, sizeof name, "walk-%u", shape);
+        write_seed("wire", name, &shape, 1, steps, sizeof steps);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -183,6 +201,7 @@ int main(int argc, char **argv)
     make_directory("record_batch");
     make_directory("compression");
     make_directory("cursor");
+    make_directory("wire");
     for_each_row("protocol.jsonl", seed_message);
     for (int16_t key = 0; key < KW_API_COUNT; key++) {
         const struct kw_api *api = kw_api_find(key);
@@ -195,6 +214,7 @@ int main(int argc, char **argv)
     for_each_row("record_batch.jsonl", seed_batch);
     for_each_row("varint.jsonl", seed_integers);
     seed_all_reads();
+    seed_walks();
     printf("%lu seeds\n", written_count);
     return EXIT_SUCCESS;
 }
