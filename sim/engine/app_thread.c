@@ -4,6 +4,8 @@
  */
 #include "engine/world_internal.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 
 #include "engine/random.h"
@@ -72,9 +74,76 @@ static void after_send(struct sim_app_thread *thread, const struct kp_outcome *o
     }
 }
 
-static void after_call(struct sim_app_thread *thread)
+/* --- Transactions: as the loop around KafkaProducer that its documentation shows --- */
+
+static bool is_transactional(const struct sim_app_thread *thread)
+{
+    return thread->config->transaction_records > 0;
+}
+
+/* Are all the records of the open transaction sent? */
+static bool is_transaction_full(const struct sim_app_thread *thread)
+{
+    return !thread->has_next || thread->transaction_records >= thread->config->transaction_records;
+}
+
+/* The call that is next whatever the time is; -1: a record is. */
+static int32_t next_transaction_call(const struct sim_app_thread *thread)
+{
+    int64_t every = thread->config->abort_every;
+    switch (thread->stage) {
+    case SIM_TRANSACTION_INIT:
+        return KB_CALL_INIT_TRANSACTIONS;
+    case SIM_TRANSACTION_BEGIN:
+        return -1;
+    case SIM_TRANSACTION_OPEN:
+        if (!is_transaction_full(thread)) {
+            return -1;
+        }
+        return every > 0 && thread->transaction_count % every == every - 1 ? KB_CALL_ABORT_TRANSACTION
+                                                                           : KB_CALL_COMMIT_TRANSACTION;
+    case SIM_TRANSACTION_ABORT:
+        return KB_CALL_ABORT_TRANSACTION;
+    case SIM_TRANSACTION_OVER:
+        return -1;
+    }
+    KB_UNREACHABLE();
+}
+
+/* What the application makes of an answer: a time-out is tried again, a commit that fails is aborted, and
+ * when that fails, too, the producer is of no use any more. */
+static void after_transaction_call(struct sim_app_thread *thread, const struct kp_outcome *outcome)
+{
+    if (outcome->kind != KP_OUTCOME_DONE) {
+        if (strcmp(outcome->failure.thrown.exception, "TimeoutException") == 0) {
+            return;
+        }
+        thread->stage =
+            thread->call == KB_CALL_COMMIT_TRANSACTION ? SIM_TRANSACTION_ABORT : SIM_TRANSACTION_OVER;
+        return;
+    }
+    if (thread->call == KB_CALL_BEGIN_TRANSACTION) {
+        thread->stage = SIM_TRANSACTION_OPEN;
+        thread->transaction_records = 0;
+    } else {
+        thread->transaction_count += thread->call != KB_CALL_INIT_TRANSACTIONS;
+        thread->stage = SIM_TRANSACTION_BEGIN;
+    }
+}
+
+/* Has a thread with transactions nothing more to do? */
+static bool is_transaction_loop_over(const struct sim_app_thread *thread)
+{
+    return thread->stage == SIM_TRANSACTION_OVER ||
+           (thread->stage == SIM_TRANSACTION_BEGIN && !thread->has_next);
+}
+
+static void after_call(struct sim_app_thread *thread, const struct kp_outcome *outcome)
 {
     thread->in_call = false;
+    if (is_transactional(thread)) {
+        after_transaction_call(thread, outcome);
+    }
     thread->state = SIM_THREAD_READY;
     schedule_next(thread);
 }
@@ -90,7 +159,7 @@ static void take_outcome(struct sim_app_thread *thread, const struct kp_outcome 
         /* A wait for metadata asks the sender for it; and the wait may end by time alone. */
         sim_driver_wake(thread->driver);
     } else if (thread->in_call) {
-        after_call(thread);
+        after_call(thread, outcome);
     } else {
         after_send(thread, outcome);
     }
@@ -125,6 +194,22 @@ static void send_next(struct sim_app_thread *thread)
     take_outcome(thread, &outcome);
 }
 
+static void run_transaction_step(struct sim_app_thread *thread)
+{
+    struct kp_outcome outcome;
+    int32_t call = next_transaction_call(thread);
+    if (call < 0 && thread->stage == SIM_TRANSACTION_BEGIN) {
+        call = KB_CALL_BEGIN_TRANSACTION;
+    }
+    if (call >= 0) {
+        start_call(thread, call, -1, &outcome);
+        take_outcome(thread, &outcome);
+    } else {
+        thread->transaction_records++;
+        send_next(thread);
+    }
+}
+
 static void run(void *context)
 {
     struct sim_app_thread *thread = context;
@@ -141,8 +226,10 @@ static void run(void *context)
     thread->state = SIM_THREAD_READY;
     int64_t now_us = thread->world->scheduler.now_us;
     struct kp_outcome outcome;
-    if (thread->next_call < thread->config->call_count &&
-        thread->config->calls[thread->next_call].at_us <= now_us) {
+    if (is_transactional(thread)) {
+        run_transaction_step(thread);
+    } else if (thread->next_call < thread->config->call_count &&
+               thread->config->calls[thread->next_call].at_us <= now_us) {
         const struct sim_thread_call *call = &thread->config->calls[thread->next_call++];
         start_call(thread, call->call, call->timeout_ms, &outcome);
         take_outcome(thread, &outcome);
@@ -156,10 +243,30 @@ static void run(void *context)
     sim_driver_after_call(driver);
 }
 
+/* Calls are made as soon as the thread is free; a record, and the transaction that begins with it, is due at
+ * its time. */
+static void schedule_transaction_step(struct sim_app_thread *thread)
+{
+    struct sim_scheduler *scheduler = &thread->world->scheduler;
+    if (is_transaction_loop_over(thread)) {
+        finish(thread);
+        return;
+    }
+    int64_t due_us = scheduler->now_us + (thread->record_id != UINT32_MAX ? thread->config->send_cost_us : 0);
+    if (next_transaction_call(thread) < 0 && thread->next.at_us > due_us) {
+        due_us = thread->next.at_us;
+    }
+    sim_scheduler_at(scheduler, &thread->task, due_us);
+}
+
 static void schedule_next(struct sim_app_thread *thread)
 {
     struct sim_scheduler *scheduler = &thread->world->scheduler;
     bool has_call = thread->next_call < thread->config->call_count;
+    if (is_transactional(thread)) {
+        schedule_transaction_step(thread);
+        return;
+    }
     if (!thread->has_next && !has_call && (thread->flushed_at_end || !thread->config->flush_at_end)) {
         finish(thread);
         return;
@@ -198,6 +305,7 @@ void sim_app_thread_unpark(struct sim_app_thread *thread)
 {
     if (thread->state == SIM_THREAD_PARKED) {
         thread->state = SIM_THREAD_READY;
+        thread->stage = SIM_TRANSACTION_INIT; /* of the new producer */
         sim_scheduler_at(&thread->world->scheduler, &thread->task, thread->world->scheduler.now_us);
     }
 }

@@ -11,7 +11,7 @@
 /* Records of a batch, decompressed; as much as the cluster takes. */
 enum { LARGEST_RECORDS_BYTES = 1 << 28 };
 
-enum told { TOLD_NOTHING, TOLD_ACKED, TOLD_FAILED };
+enum told { TOLD_NOTHING, TOLD_ACKED, TOLD_FAILED, TOLD_ABORTED };
 
 /* One record that was handed to send(). */
 struct entry {
@@ -20,6 +20,8 @@ struct entry {
     uint32_t order;   /* of the append among all of the run; UINT32_MAX before it */
     int32_t partition;
     uint32_t copies;
+    uint32_t aborted;    /* copies of an aborted transaction */
+    uint32_t undecided;  /* copies of a transaction that has not ended */
     uint32_t next_alike; /* the next entry of the same content, or UINT32_MAX */
     uint16_t topic;
     uint8_t producer;
@@ -182,6 +184,12 @@ void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id)
     ledger->totals.failed++;
 }
 
+void sim_ledger_aborted(struct sim_ledger *ledger, uint32_t record_id)
+{
+    sim_ledger_failed(ledger, record_id);
+    ledger->entries[record_id].told = TOLD_ABORTED;
+}
+
 /* --- Settling
  * ------------------------------------------------------------------------------------------------------- */
 
@@ -252,6 +260,8 @@ static bool build_index(struct sim_ledger *ledger)
     for (uint32_t i = ledger->count; i-- > 0;) {
         struct entry *entry = &ledger->entries[i];
         entry->copies = 0;
+        entry->aborted = 0;
+        entry->undecided = 0;
         entry->is_reordered = false;
         entry->next_alike = UINT32_MAX;
         if (entry->partition >= 0) {
@@ -287,13 +297,63 @@ static struct entry *find_record(struct sim_ledger *ledger, const struct entry *
     return NULL;
 }
 
+/* A copy whose transaction has not ended, as far as the log was read. */
+struct undecided {
+    int64_t producer_id;
+    struct entry *entry;
+};
+
 /* A partition's log is read from front to back; the highest order seen so far, by producer. */
 struct reading {
     uint32_t topic;
     int32_t partition;
+    int64_t producer_id; /* of the transactional batch that is read; KW_NO_PRODUCER_ID: none */
+    struct undecided *undecided;
+    uint32_t undecided_count;
+    uint32_t undecided_capacity;
     uint32_t highest_order[256];
     bool has_seen[256];
 };
+
+static void await_marker(struct reading *reading, struct entry *entry)
+{
+    if (reading->undecided_count == reading->undecided_capacity) {
+        reading->undecided_capacity = reading->undecided_capacity != 0 ? 2 * reading->undecided_capacity : 64;
+        struct undecided *grown = realloc(reading->undecided, reading->undecided_capacity * sizeof *grown);
+        KB_ASSERT(grown != NULL);
+        reading->undecided = grown;
+    }
+    reading->undecided[reading->undecided_count++] = (struct undecided){reading->producer_id, entry};
+    entry->undecided++;
+}
+
+/* A control batch ends the transaction of its producer. Kafka: ControlRecordType: the key is a version and
+ * the type, of which 0 is ABORT. */
+static void take_marker(struct reading *reading, const uint8_t *batch, size_t length_bytes)
+{
+    enum { KEY_BYTES = 4, TYPE_AT = 2 };
+    int64_t producer_id = kw_record_batch_producer_id(batch);
+    struct kw_record_reader reader;
+    struct kw_record record;
+    kw_record_reader_init(&reader, batch, batch + KW_RECORD_BATCH_RECORDS,
+                          length_bytes - KW_RECORD_BATCH_RECORDS);
+    if (!kw_record_reader_next(&reader, &record) || record.key.bytes == NULL ||
+        record.key.length_bytes < KEY_BYTES) {
+        return;
+    }
+    bool is_abort = kw_load_i16(record.key.bytes + TYPE_AT) == 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < reading->undecided_count; i++) {
+        struct undecided undecided = reading->undecided[i];
+        if (undecided.producer_id == producer_id) {
+            undecided.entry->undecided--;
+            undecided.entry->aborted += is_abort;
+        } else {
+            reading->undecided[kept++] = undecided;
+        }
+    }
+    reading->undecided_count = kept;
+}
 
 static void take_copy(struct sim_ledger *ledger, struct reading *reading, const struct kw_record *record,
                       int64_t offset)
@@ -309,6 +369,9 @@ static void take_copy(struct sim_ledger *ledger, struct reading *reading, const 
     if (entry == NULL) {
         ledger->totals.unknown++;
         return;
+    }
+    if (reading->producer_id != KW_NO_PRODUCER_ID) {
+        await_marker(reading, entry);
     }
     if (entry->copies++ > 0) {
         return; /* a duplicate is counted as that, not as out of order */
@@ -353,11 +416,16 @@ static int64_t read_batch(struct sim_ledger *ledger, struct reading *reading, co
     KB_ASSERT(length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES);
     struct kw_record_reader reader;
     struct kw_record record;
+    if (kw_record_batch_is_control(batch)) {
+        take_marker(reading, batch, length_bytes);
+        return kw_record_batch_last_offset(batch) + 1;
+    }
+    reading->producer_id =
+        kw_record_batch_is_transactional(batch) ? kw_record_batch_producer_id(batch) : KW_NO_PRODUCER_ID;
     /* The leader has read every compressed batch: what cannot be read again is corrupt, and counts as lost.
      */
-    if (!kw_record_batch_is_control(batch) &&
-        kw_record_reader_open(&reader, batch, length_bytes, LARGEST_RECORDS_BYTES, &ledger->decompressed) ==
-            KW_ERROR_NONE) {
+    if (kw_record_reader_open(&reader, batch, length_bytes, LARGEST_RECORDS_BYTES, &ledger->decompressed) ==
+        KW_ERROR_NONE) {
         while (kw_record_reader_next(&reader, &record)) {
             take_copy(ledger, reading, &record, record.offset);
         }
@@ -381,19 +449,30 @@ static void read_partition(struct sim_ledger *ledger, const struct mb_cluster *c
     while (mb_log_read(cluster, broker, name, partition, offset, &bytes, &length_bytes)) {
         offset = read_batch(ledger, &reading, bytes, length_bytes);
     }
+    free(reading.undecided);
 }
 
+/* What counts is what a consumer with read_committed sees when everything has settled. */
 static enum sim_verdict judge(const struct entry *entry)
 {
+    uint32_t visible = entry->copies - entry->aborted - entry->undecided;
+    if (entry->told != TOLD_NOTHING && visible == 0 && entry->undecided > 0) {
+        return SIM_VERDICT_PENDING;
+    }
+    if (entry->told != TOLD_NOTHING && visible == 0 && entry->aborted > 0) {
+        return SIM_VERDICT_ABORTED;
+    }
     switch ((enum told)entry->told) {
     case TOLD_NOTHING:
         return SIM_VERDICT_PENDING;
     case TOLD_ACKED:
-        return entry->copies == 0   ? SIM_VERDICT_LOST_AFTER_ACK
-               : entry->copies == 1 ? SIM_VERDICT_DELIVERED
-                                    : SIM_VERDICT_DUPLICATE;
+        return visible == 0   ? SIM_VERDICT_LOST_AFTER_ACK
+               : visible == 1 ? SIM_VERDICT_DELIVERED
+                              : SIM_VERDICT_DUPLICATE;
     case TOLD_FAILED:
-        return entry->copies == 0 ? SIM_VERDICT_FAILED : SIM_VERDICT_FALSE_FAILURE;
+        return visible == 0 ? SIM_VERDICT_FAILED : SIM_VERDICT_FALSE_FAILURE;
+    case TOLD_ABORTED:
+        return visible == 0 ? SIM_VERDICT_ABORTED : SIM_VERDICT_FALSE_FAILURE;
     }
     KB_UNREACHABLE();
 }

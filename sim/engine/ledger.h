@@ -22,7 +22,7 @@ enum sim_verdict {
     SIM_VERDICT_DUPLICATE,      /* acked, in the log twice or more */
     SIM_VERDICT_FAILED,         /* failed, not in the log */
     SIM_VERDICT_FALSE_FAILURE,  /* failed, in the log all the same */
-    SIM_VERDICT_ABORTED,        /* its transaction was aborted */
+    SIM_VERDICT_ABORTED,        /* its transaction was aborted: read_committed sees no copy of it */
     SIM_VERDICT_COUNT,
 };
 const char *sim_verdict_name(enum sim_verdict verdict); /* "lost after ack" */
@@ -47,6 +47,8 @@ bool sim_ledger_sent(struct sim_ledger *ledger, uint32_t record_id, uint32_t pro
 void sim_ledger_appended(struct sim_ledger *ledger, uint32_t record_id, int32_t partition);
 void sim_ledger_acked(struct sim_ledger *ledger, uint32_t record_id, int64_t offset);
 void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id);
+/** It failed because its transaction was aborted before it was sent. */
+void sim_ledger_aborted(struct sim_ledger *ledger, uint32_t record_id);
 
 /** Read the logs of the leaders (of the live replica with the longest log, where there is no leader) and
  * judge. */

@@ -262,7 +262,9 @@ static void take_completions(struct sim_producer_driver *driver)
 {
     struct kp_completion done;
     while (kp_producer_next_completion(driver->core, &done)) {
-        if (done.failed) {
+        if (done.failed && strcmp(done.failure.thrown.exception, "TransactionAbortedException") == 0) {
+            sim_ledger_aborted(driver->world->ledger, done.record_id);
+        } else if (done.failed) {
             sim_ledger_failed(driver->world->ledger, done.record_id);
         } else {
             sim_ledger_acked(driver->world->ledger, done.record_id, done.metadata.offset);

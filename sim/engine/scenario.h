@@ -87,6 +87,8 @@ struct sim_thread {
     struct sim_source source;
     struct sim_thread_call *calls;
     uint32_t call_count;
+    int64_t transaction_records; /* so many records a transaction; 0: no transactions */
+    int64_t abort_every;         /* 5: every fifth transaction is aborted; 0: none */
 };
 
 struct sim_producer {

@@ -146,10 +146,30 @@ static void read_calls(struct scenario_reader *reader, const struct json_place *
     }
 }
 
+/* {"records": 20, "abort_every": 5} */
+static void read_transactions(struct scenario_reader *reader, const struct json_place *place,
+                              const cJSON *thread, struct sim_thread *out)
+{
+    static const char *const known[] = {"records", "abort_every", NULL};
+    const cJSON *transactions = reader_object(reader, place, thread, "transactions");
+    struct json_place at = {place, "transactions", 0};
+    if (transactions == NULL) {
+        return;
+    }
+    reader_check_keys(reader, &at, transactions, known);
+    reader_require(reader, &at, transactions, "records", "say how many records make a transaction");
+    out->transaction_records = reader_whole(reader, &at, transactions, "records", 1, 1000000, 1);
+    out->abort_every = reader_whole(reader, &at, transactions, "abort_every", 0, 1000000, 0);
+    if (out->call_count > 0) {
+        reader_complain(reader, &at, "stands beside \"calls\"; let the thread make its calls by one of them");
+    }
+}
+
 static void read_thread(struct scenario_reader *reader, const struct json_place *place, const cJSON *thread,
                         uint32_t index, struct sim_thread *out)
 {
-    static const char *const known[] = {"name", "send_cost_us", "records", "sync", "flush", "calls", NULL};
+    static const char *const known[] = {"name",  "send_cost_us", "records",      "sync",
+                                        "flush", "calls",        "transactions", NULL};
     static const char *const names[] = {"main", "app-2", "app-3", "app-4"};
     if (!cJSON_IsObject(thread)) {
         reader_complain(reader, place, "found %s; a thread is an object with its records",
@@ -162,11 +182,33 @@ static void read_thread(struct scenario_reader *reader, const struct json_place 
     out->sync = reader_bool(reader, place, thread, "sync", false);
     out->flush_at_end = reader_bool(reader, place, thread, "flush", false);
     read_calls(reader, place, thread, out);
+    read_transactions(reader, place, thread, out);
     reader_require(reader, place, thread, "records", "say what the thread sends");
     const cJSON *records = reader_object(reader, place, thread, "records");
     struct json_place at = {place, "records", 0};
     if (records != NULL) {
         read_records(reader, &at, records, &out->source);
+    }
+}
+
+/* A producer has one transaction at a time: one thread runs them. */
+static void check_transactions(struct scenario_reader *reader, const struct json_place *place,
+                               const struct sim_producer *producer, const struct sim_thread *thread)
+{
+    struct json_place at = {place, "transactions", 0};
+    if (thread->transaction_records == 0) {
+        return;
+    }
+    if (!has_entry(producer->entries, producer->entry_count, "transactional.id")) {
+        reader_complain(reader, &at, "needs a producer with \"transactional.id\" in its config");
+    }
+    for (uint32_t i = 0; i < producer->thread_count; i++) {
+        if (producer->threads[i].transaction_records > 0) {
+            reader_complain(reader, &at,
+                            "another thread of this producer runs transactions; a producer has one "
+                            "at a time, so give one thread all of them");
+            return;
+        }
     }
 }
 
@@ -197,6 +239,7 @@ static void read_producer(struct scenario_reader *reader, const struct json_plac
     for (int i = 0; i < count; i++) {
         struct json_place here = {&at_threads, NULL, i};
         read_thread(reader, &here, cJSON_GetArrayItem(threads, i), (uint32_t)i, &producer->threads[i]);
+        check_transactions(reader, &here, producer, &producer->threads[i]);
         producer->thread_count++;
     }
 }

@@ -27,6 +27,15 @@ enum sim_thread_state {
     SIM_THREAD_DONE,
 };
 
+/* How far a thread that runs transactions is. */
+enum sim_transaction_stage {
+    SIM_TRANSACTION_INIT,  /* initTransactions() is next */
+    SIM_TRANSACTION_BEGIN, /* beginTransaction() is next, before the next record */
+    SIM_TRANSACTION_OPEN,  /* records are sent, until there are enough */
+    SIM_TRANSACTION_ABORT, /* something failed: abortTransaction() is next */
+    SIM_TRANSACTION_OVER,  /* the producer can do no more: what is left is never sent */
+};
+
 /* One application thread: its workload, and what it is doing. */
 struct sim_app_thread {
     struct sim_task task;
@@ -44,6 +53,9 @@ struct sim_app_thread {
     bool in_call;       /* the ticket belongs to a call, not to a send */
     int32_t call;       /* enum kb_call */
     uint32_t record_id; /* of the send in progress, or the one awaited */
+    enum sim_transaction_stage stage;
+    int64_t transaction_records; /* sent in the open transaction */
+    int64_t transaction_count;   /* ended */
     struct kp_record record;
 };
 
