@@ -91,6 +91,16 @@ static bool start_branch(struct session *session, struct branch *branch, struct 
     return branch->timeline != NULL;
 }
 
+/* Behind "cut broker 2"; nothing for all links. */
+static void other_end_words(int32_t other, char *text, size_t capacity_bytes)
+{
+    if (other >= 0) {
+        snprintf(text, capacity_bytes, " and broker %d", other);
+    } else {
+        snprintf(text, capacity_bytes, "%s", other == SIM_END_PRODUCER ? " and the producers" : "");
+    }
+}
+
 static void title_of(const struct session *session, const struct sim_timeline_entry *entry, const char *topic,
                      char *title, size_t capacity_bytes)
 {
@@ -102,8 +112,12 @@ static void title_of(const struct session *session, const struct sim_timeline_en
                  kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault), topic, entry->partition,
                  entry->broker);
     } else {
-        snprintf(title, capacity_bytes, "%s broker %d",
-                 kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault), entry->broker);
+        char other[32] = "";
+        if (entry->fault == KB_FAULT_KIND_CUT || entry->fault == KB_FAULT_KIND_HEAL) {
+            other_end_words(entry->other, other, sizeof other);
+        }
+        snprintf(title, capacity_bytes, "%s broker %d%s",
+                 kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault), entry->broker, other);
     }
 }
 
@@ -292,14 +306,19 @@ static const char *host_ledger_line(void *context, uint32_t index)
     return branch->world == NULL && index < branch->ledger.count ? branch->ledger.texts[index] : NULL;
 }
 
+/* The other end of a link, from the view's words to the scenario's. */
+static int32_t other_end(int32_t other)
+{
+    return other >= 0 ? other : other == VIEW_END_PRODUCERS ? SIM_END_PRODUCER : SIM_END_ALL;
+}
+
 static bool act_on_broker(struct session *session, const struct view_intent *intent, const char **message)
 {
-    /* The view says "all" as -1; the scenario's word is used from here on. */
     struct sim_timeline_entry entry = {
         .at_us = intent->at_us,
         .fault = intent->fault,
         .broker = intent->broker,
-        .other = intent->other >= 0 ? intent->other : SIM_END_ALL,
+        .other = other_end(intent->other),
         .producer = -1,
         .partition = intent->partition,
         .value_us = intent->ms * 1000,

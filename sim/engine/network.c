@@ -404,7 +404,9 @@ void sim_network_heal(struct sim_network *network, int32_t from, int32_t to)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < network->cut_count; i++) {
         struct sim_cut cut = network->cuts[i];
-        bool healed = (cut.from == from && cut.to == to) || (cut.from == to && cut.to == from);
+        /* Healed with everybody is healed with each. */
+        bool healed =
+            (covers(from, cut.from) && covers(to, cut.to)) || (covers(to, cut.from) && covers(from, cut.to));
         if (!healed) {
             network->cuts[kept++] = cut;
         }

@@ -229,6 +229,36 @@ static void broker_changed(const struct fold *fold, int32_t id, bool is_up)
     }
 }
 
+static void setting_changed(const struct fold *fold)
+{
+    const struct kb_event_setting_changed *event = &fold->event->as.setting_changed;
+    fold->model->last_fault = fold->model->sequence;
+    if (fold->event->source >= SIM_PRODUCERS_MAX) {
+        return;
+    }
+    struct model_producer *producer = &fold->model->producers[fold->event->source];
+    uint32_t place = 0;
+    while (place < producer->setting_count && producer->settings[place].name != event->setting) {
+        place++;
+    }
+    if (place == MODEL_SETTINGS) {
+        fold->model->forgotten++;
+        return;
+    }
+    producer->setting_count += place == producer->setting_count;
+    struct model_setting *setting = &producer->settings[place];
+    setting->event = fold->model->sequence;
+    setting->name = event->setting;
+    setting->value = event->value;
+    setting->is_recreated = event->recreated != 0;
+}
+
+static uint8_t cut_of(int32_t other)
+{
+    enum { PRODUCERS = -2 }; /* as the engine names them; what is below means everybody */
+    return other >= 0 ? MODEL_CUT_BROKERS : other == PRODUCERS ? MODEL_CUT_PRODUCERS : MODEL_CUT_ALL;
+}
+
 static void fault(const struct fold *fold)
 {
     const struct kb_event_fault *event = &fold->event->as.fault;
@@ -252,10 +282,11 @@ static void fault(const struct fold *fold)
         broker->append_delay_ms = event->ms;
         break;
     case KB_FAULT_KIND_CUT:
-        broker->is_cut = 1;
+        broker->cut |= cut_of(event->other);
         break;
     case KB_FAULT_KIND_HEAL:
-        broker->is_cut = 0;
+        /* What is healed with everybody is healed with each; the rest as it was cut. */
+        broker->cut &= cut_of(event->other) == MODEL_CUT_ALL ? 0 : (uint8_t)~cut_of(event->other);
         break;
     case KB_FAULT_KIND_KILL:
     case KB_FAULT_KIND_RESTART:
@@ -389,7 +420,7 @@ void fold_cluster_event(const struct fold *fold)
         fault(fold);
         break;
     case KB_EVENT_SETTING_CHANGED:
-        fold->model->last_fault = fold->model->sequence;
+        setting_changed(fold);
         break;
     default:
         fold_log_event(fold);

@@ -27,6 +27,7 @@ enum {
     MODEL_REPLICAS = 1536,
     MODEL_RANGES = 8, /* the newest appends of a replica */
     MODEL_PLOT_POINTS = 128,
+    MODEL_SETTINGS = 16, /* that were changed of one producer */
 };
 
 /* --- Records
@@ -185,6 +186,14 @@ struct model_request {
 
 enum { MODEL_NODES = SIM_BROKERS_MAX };
 
+/* A setting that is not any more what it was when the run began. */
+struct model_setting {
+    uint64_t event; /* that changed it last */
+    uint32_t name;
+    uint32_t value;       /* name */
+    uint8_t is_recreated; /* a living producer was closed and made again for it */
+};
+
 struct model_producer {
     struct model_thread threads[SIM_THREADS_MAX];
     struct model_memory memory;
@@ -210,7 +219,9 @@ struct model_producer {
     uint64_t bytes_in_done_batches;
     uint64_t capacity_of_done_batches;
     uint32_t left_counts[9]; /* by bit of enum kb_left */
-    uint8_t sender_state;    /* enum kb_sender_state */
+    struct model_setting settings[MODEL_SETTINGS];
+    uint32_t setting_count;
+    uint8_t sender_state; /* enum kb_sender_state */
     uint8_t transaction_state;
     uint8_t is_closed;
     uint8_t call; /* enum kb_call that somebody waits in, or 0xff */
@@ -264,12 +275,19 @@ struct model_replica {
     uint8_t is_in_sync;
 };
 
+/* From whom a broker is cut off. */
+enum model_cut {
+    MODEL_CUT_ALL = 1,
+    MODEL_CUT_PRODUCERS = 2,
+    MODEL_CUT_BROKERS = 4, /* from one broker or several */
+};
+
 struct model_broker {
     int32_t id;
     uint8_t is_up;
     uint8_t is_frozen;
     uint8_t is_controller;
-    uint8_t is_cut;
+    uint8_t cut;            /* enum model_cut bits */
     int64_t fetch_delay_ms; /* slow_replica; 0: none */
     int64_t append_delay_ms;
     int64_t changed_us; /* when it went up or down */

@@ -28,11 +28,11 @@ struct choice {
     char label[64];
     enum kb_fault_kind fault;
     int64_t ms;
-    int32_t broker; /* the other end, or the new leader */
+    int32_t broker; /* the other end (or VIEW_END_PRODUCERS), or the new leader */
     uint32_t flags;
 };
 
-enum { CHOICES_MAX = 16 };
+enum { CHOICES_MAX = 24 };
 
 struct choices {
     struct choice items[CHOICES_MAX];
@@ -55,6 +55,13 @@ static void add_fault(struct choices *choices, const char *label, enum kb_fault_
     choice->fault = fault;
     choice->ms = ms;
     choice->flags = breaks ? VIEW_CONTROL_DANGER : 0;
+}
+
+static void add_link(struct choices *choices, const char *label, bool cut, int32_t other)
+{
+    struct choice *choice = add(choices, cut ? CHOICE_LINK_CUT : CHOICE_LINK_HEAL, label);
+    choice->broker = other;
+    choice->flags = cut ? VIEW_CONTROL_DANGER : 0;
 }
 
 enum { LINKS_SHOWN = 4 };
@@ -87,18 +94,23 @@ static void broker_choices(const struct view_frame *frame, int32_t id, struct ch
               KB_FAULT_KIND_SLOW_DISK, broker->append_delay_ms > 0 ? 0 : 20, false);
     add_fault(choices, "Drop its connections", KB_FAULT_KIND_DISCONNECT, 0, false);
     add(choices, CHOICE_NOTHING, "");
-    if (broker->is_cut) {
-        add_fault(choices, "Heal its links", KB_FAULT_KIND_HEAL, 0, false);
+    if (broker->cut != 0) {
+        add_fault(choices, "Heal all its links", KB_FAULT_KIND_HEAL, 0, false);
+    }
+    if ((broker->cut & MODEL_CUT_ALL) != 0) {
         return;
     }
     add_fault(choices, "Cut it off from everybody", KB_FAULT_KIND_CUT, 0, true);
+    bool from_producers = (broker->cut & MODEL_CUT_PRODUCERS) != 0;
+    add_link(choices,
+             from_producers ? "Join it with the producers again" : "Cut it off from the producers only",
+             !from_producers, VIEW_END_PRODUCERS);
     for (uint32_t i = 0; i < frame->info->broker_count && frame->info->broker_count <= LINKS_SHOWN + 1; i++) {
         int32_t other = frame->info->brokers[i].id;
         if (other != id) {
             char label[64];
             snprintf(label, sizeof label, "Cut the link to broker %" PRId32, other);
-            struct choice *choice = add(choices, CHOICE_LINK_CUT, label);
-            choice->broker = other;
+            add_link(choices, label, true, other);
         }
     }
 }

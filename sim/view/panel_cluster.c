@@ -13,6 +13,14 @@
 /* --- The head of a card
  * ------------------------------------------------------------------------------------------------ */
 
+const char *cluster_cut_words(const struct model_broker *broker)
+{
+    if ((broker->cut & MODEL_CUT_ALL) != 0) {
+        return "cut off";
+    }
+    return (broker->cut & MODEL_CUT_PRODUCERS) != 0 ? "cut from producers" : "a link is cut";
+}
+
 /* One line of what a broker is doing; the worst first. */
 static enum view_status status_of(const struct model_broker *broker, char *text, size_t capacity)
 {
@@ -26,8 +34,8 @@ static enum view_status status_of(const struct model_broker *broker, char *text,
     }
     char parts[96] = "up";
     size_t used = strlen(parts);
-    if (broker->is_cut) {
-        used += (size_t)snprintf(parts + used, sizeof parts - used, " · cut off");
+    if (broker->cut != 0) {
+        used += (size_t)snprintf(parts + used, sizeof parts - used, " · %s", cluster_cut_words(broker));
     }
     if (broker->fetch_delay_ms > 0) {
         used += (size_t)snprintf(parts + used, sizeof parts - used, " · fetches %" PRId64 " ms late",
@@ -38,7 +46,7 @@ static enum view_status status_of(const struct model_broker *broker, char *text,
                        broker->append_delay_ms);
     }
     snprintf(text, capacity, "%s", parts);
-    bool is_slow = broker->is_cut || broker->fetch_delay_ms > 0 || broker->append_delay_ms > 0;
+    bool is_slow = broker->cut != 0 || broker->fetch_delay_ms > 0 || broker->append_delay_ms > 0;
     return is_slow ? VIEW_STATUS_SLOW : VIEW_STATUS_UP;
 }
 
@@ -59,7 +67,7 @@ static uint32_t actions_of(const struct model_broker *broker, struct action *act
     }
     actions[count++] = (struct action){
         "kill", "Kill this broker now: it stops without a word, in a new branch.", KB_FAULT_KIND_KILL, 0};
-    if (broker->is_cut) {
+    if (broker->cut != 0) {
         actions[count++] =
             (struct action){"heal", "Its network works again, in a new branch.", KB_FAULT_KIND_HEAL, 0};
     } else {

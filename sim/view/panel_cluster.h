@@ -38,6 +38,9 @@ void cluster_replica_sentence(const struct view_frame *frame, int32_t replica, c
 /** ISR badges of the partitions that this broker leads. */
 void cluster_draw_isr(struct view_frame *frame, struct view_rect rect, int32_t broker);
 
+/** "cut off", "cut from producers": of a broker that is. */
+const char *cluster_cut_words(const struct model_broker *broker);
+
 /** Data on its way from leaders to followers, at the right edge of the cards. card_width: of each. */
 void cluster_draw_replication(struct view_frame *frame, int32_t card_width);
 

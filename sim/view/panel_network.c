@@ -176,10 +176,16 @@ static uint32_t draw_wire(struct view_frame *frame, const struct wire *wire, boo
     return count;
 }
 
+/* What brokers say to each other does not go over these wires. */
+static bool is_cut(const struct view_frame *frame, uint32_t place)
+{
+    return (frame->model->brokers[place].cut & (MODEL_CUT_ALL | MODEL_CUT_PRODUCERS)) != 0;
+}
+
 static bool is_broken(const struct view_frame *frame, uint32_t place)
 {
     return frame->p->nodes[place].connection_state == KB_CONNECTION_STATE_DISCONNECTED ||
-           frame->model->brokers[place].is_cut;
+           is_cut(frame, place);
 }
 
 static void draw_pair(struct view_frame *frame, uint32_t place, struct view_rect rect)
@@ -192,21 +198,21 @@ static void draw_pair(struct view_frame *frame, uint32_t place, struct view_rect
     struct view_rect reach = {rect.x, middle - 2 * apart, rect.w, 4 * apart};
     char tip[TEXT_BYTES];
     snprintf(tip, sizeof tip, "The connection to broker %d%s", frame->info->brokers[place].id,
-             frame->model->brokers[place].is_cut ? " is cut"
-             : broken                            ? " is down"
-                                                 : "");
+             is_cut(frame, place) ? " is cut"
+             : broken             ? " is down"
+                                  : "");
     view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_WIRE, place, 0), reach, 0, tip);
     struct wire request = {place, false, middle - apart, rect.x, rect.x + rect.w};
     struct wire response = {place, true, middle + apart, rect.x, rect.x + rect.w};
     uint32_t count = draw_wire(frame, &request, broken);
     count += draw_wire(frame, &response, broken);
-    bool is_wrong = frame->model->brokers[place].is_cut || !frame->model->brokers[place].is_up;
+    bool is_wrong = is_cut(frame, place) || !frame->model->brokers[place].is_up;
     if (broken && is_wrong && count == 0) {
         struct view_rect cross = {rect.x + rect.w / 2 - view_theme_px(theme, 7),
                                   middle - view_theme_px(theme, 7), view_theme_px(theme, 14),
                                   view_theme_px(theme, 14)};
         view_icon(frame->ui, cross, VIEW_ICON_CROSS,
-                  frame->model->brokers[place].is_cut ? theme->fail.ink : theme->text_faint);
+                  is_cut(frame, place) ? theme->fail.ink : theme->text_faint);
     }
 }
 

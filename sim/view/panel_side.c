@@ -169,10 +169,14 @@ void view_draw_panel_side(struct view_frame *frame, struct view_rect rect)
         frame->stage->is_dirty = true;
     }
     struct view_rect area = view_rect_inset(inside, theme->space_3, theme->space_2);
+    /* The bar stands in the margin: if it took its room from the content, the content's height would depend
+     * on whether there is one, and there being one on the height. */
+    struct view_rect with_bar = area;
+    with_bar.w += theme->scrollbar_width + theme->space_1;
     struct view_rect content =
-        view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_SIDE_SCROLL, side->tab, 0), area,
+        view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_SIDE_SCROLL, side->tab, 0), with_bar,
                           side->content_height[side->tab], &side->scroll[side->tab]);
-    struct side_column column = {frame, content.x, content.y, content.w, area.y + area.h};
+    struct side_column column = {frame, content.x, content.y, area.w, area.y + area.h};
     draw_tab(&column, side->tab);
     int32_t height = column.y - content.y;
     if (height != side->content_height[side->tab]) {

@@ -61,8 +61,8 @@ static void write_number(int64_t value, char *text)
     snprintf(text, VALUE_BYTES, "%" PRId64, value);
 }
 
-/* As the run began. */
-static void value_at_start(const struct sim_producer_info *info, uint32_t index, char *text)
+/* In force now. */
+static void value_now(const struct sim_producer_info *info, uint32_t index, char *text)
 {
     const char *name = settings[index].name;
     const struct {
@@ -93,27 +93,6 @@ static void value_at_start(const struct sim_producer_info *info, uint32_t index,
     } else {
         snprintf(text, VALUE_BYTES, "%s", info->is_idempotent ? "true" : "false");
     }
-}
-
-/* And as it is now, after what was set on the way. Returns whether it was. */
-static bool value_now(const struct view_frame *frame, uint32_t index, char *text)
-{
-    bool is_changed = false;
-    uint32_t count = 0;
-    value_at_start(frame->pinfo, index, text);
-    const uint64_t *marks =
-        frame->stage->lanes != NULL ? view_lane_index_marks(frame->stage->lanes, &count) : NULL;
-    for (uint32_t i = 0; i < count && marks[i] <= frame->model->sequence; i++) {
-        const struct kb_event *event = sim_event_log_get(frame->log, marks[i]);
-        if (event->kind == KB_EVENT_SETTING_CHANGED && event->source == frame->producer &&
-            strcmp(sim_event_log_name(frame->log, event->as.setting_changed.setting), settings[index].name) ==
-                0) {
-            snprintf(text, VALUE_BYTES, "%s",
-                     sim_event_log_name(frame->log, event->as.setting_changed.value));
-            is_changed = true;
-        }
-    }
-    return is_changed;
 }
 
 static void shown_value(uint32_t index, const char *value, char *text, size_t capacity)
@@ -286,7 +265,8 @@ static void draw_setting(struct side_column *column, uint32_t index)
     struct view_side_state *side = &column->frame->stage->side;
     const struct setting *setting = &settings[index];
     char value[VALUE_BYTES];
-    bool is_changed = value_now(column->frame, index, value);
+    bool is_changed = view_setting_change(column->frame, setting->name) != NULL;
+    value_now(column->frame->pinfo, index, value);
     char shown[VALUE_BYTES];
     memcpy(shown, value, sizeof shown);
     if (side->pending_setting == (int32_t)index + 1) {

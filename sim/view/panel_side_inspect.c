@@ -7,6 +7,7 @@
 
 #include "model/event_text.h"
 #include "view/life.h"
+#include "view/panel_cluster.h"
 #include "view/panel_side.h"
 
 static uint32_t plain(const struct side_column *column)
@@ -339,7 +340,7 @@ static void draw_broker(struct side_column *column)
                                  : "up",
              broker->is_up ? plain(column) : theme->fail.ink, NULL);
     side_row_time(column, "since", broker->changed_us);
-    text_row(column, "network", broker->is_cut ? "cut off" : "connected");
+    text_row(column, "network", broker->cut != 0 ? cluster_cut_words(broker) : "connected");
     snprintf(text, sizeof text, "%" PRId64 " ms", broker->fetch_delay_ms);
     text_row(column, "fetches late by", text);
     snprintf(text, sizeof text, "%" PRId64 " ms", broker->append_delay_ms);
@@ -425,7 +426,9 @@ static void draw_node(struct side_column *column)
     const char *state = kb_field_value_text(KB_FIELD_CONNECTION_STATE, node->connection_state);
     text_row(column, "connection", state != NULL ? state : "?");
     side_row_number(column, "in flight", node->in_flight);
-    side_row_number(column, "at most", frame->info->producers[thing->producer].max_in_flight);
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, thing->producer, frame->model->sequence, &settings);
+    side_row_number(column, "at most", settings.max_in_flight);
     text_row(column, "ready in the last pass", node->is_ready ? "yes" : "no");
     if (node->throttled_until_us > frame->now_us) {
         side_row_time(column, "throttled until", node->throttled_until_us);
@@ -438,7 +441,9 @@ static void draw_pool(struct side_column *column)
     struct view_frame *frame = column->frame;
     uint32_t producer = (uint32_t)frame->stage->selected.producer;
     producer = producer < frame->model->producer_count ? producer : 0;
-    const struct sim_producer_info *info = &frame->info->producers[producer];
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, producer, frame->model->sequence, &settings);
+    const struct sim_producer_info *info = &settings;
     const struct model_memory *memory = &frame->model->producers[producer].memory;
     int64_t available = memory->available_bytes >= 0 ? memory->available_bytes : info->buffer_memory_bytes;
     title(column, "BufferPool", info->name);

@@ -13,6 +13,7 @@ struct chip {
     char label[CHIP_BYTES];
     char tip[TIP_BYTES];
     bool is_badge;
+    bool is_changed; /* set on the way */
 };
 
 static void press(struct view_stage *stage, uint32_t button)
@@ -136,13 +137,32 @@ static const struct sim_badge *badge_of(const struct sim_run_info *info, const c
     return NULL;
 }
 
+/* "linger.ms was set to 20 at 12.400 ms"; a chip says "idempotence" for short. */
+static void tell_change(const struct view_frame *frame, const struct model_setting *change, char *text,
+                        size_t capacity_bytes)
+{
+    char when[40];
+    view_format_clock(sim_event_log_get(frame->log, change->event)->time_us, when, sizeof when);
+    snprintf(text, capacity_bytes, "%s was set to %s at %s.%s", sim_event_log_name(frame->log, change->name),
+             sim_event_log_name(frame->log, change->value), when,
+             change->is_recreated != 0
+                 ? " A living Kafka producer cannot change it: it was closed and made again."
+                 : "");
+}
+
 static void set_chip(const struct view_frame *frame, struct chip *chip, const char *setting,
                      const char *value)
 {
     const struct sim_badge *badge = badge_of(frame->info, setting);
+    bool is_short = strcmp(setting, "idempotence") == 0;
+    const struct model_setting *change =
+        view_setting_change(frame, is_short ? "enable.idempotence" : setting);
     chip->is_badge = badge != NULL;
+    chip->is_changed = change != NULL;
     snprintf(chip->label, sizeof chip->label, "%s=%s", setting, value);
-    if (badge != NULL) {
+    if (change != NULL) {
+        tell_change(frame, change, chip->tip, sizeof chip->tip);
+    } else if (badge != NULL) {
         snprintf(chip->tip, sizeof chip->tip, "The scenario sets %s to %s. Kafka's default is %s.",
                  badge->setting, badge->value, badge->kafka_default);
     } else {
@@ -155,7 +175,7 @@ static void set_chip(const struct view_frame *frame, struct chip *chip, const ch
 /* What is set unlike Kafka and finds no place of its own: one chip counts it, its tip names it. */
 static void count_the_rest(const struct view_frame *frame, struct chip *chip)
 {
-    chip->is_badge = true;
+    *chip = (struct chip){.is_badge = true};
     snprintf(chip->label, sizeof chip->label, "%u unlike Kafka", (unsigned)frame->info->badge_count);
     size_t used = (size_t)snprintf(chip->tip, sizeof chip->tip, "Not Kafka's defaults:");
     for (uint32_t i = 0; i < frame->info->badge_count && used < sizeof chip->tip; i++) {
@@ -164,6 +184,32 @@ static void count_the_rest(const struct view_frame *frame, struct chip *chip)
                              badge->setting, badge->value, badge->kafka_default);
         used += wrote > 0 ? (size_t)wrote : 0;
     }
+}
+
+/* The shown producer is not the one that the run began with. */
+static bool tell_made_again(const struct view_frame *frame, struct chip *chip)
+{
+    const struct model_setting *last = NULL;
+    for (uint32_t i = 0; i < frame->p->setting_count; i++) {
+        const struct model_setting *change = &frame->p->settings[i];
+        if (change->is_recreated != 0 && (last == NULL || change->event > last->event)) {
+            last = change;
+        }
+    }
+    if (last == NULL) {
+        return false;
+    }
+    *chip = (struct chip){.label = "producer made again", .is_changed = true};
+    tell_change(frame, last, chip->tip, sizeof chip->tip);
+    return true;
+}
+
+static uint32_t insert_chip(struct chip chips[CHIPS_MAX], uint32_t count, const struct chip *chip)
+{
+    enum { PLACE = 2 };
+    memmove(chips + PLACE + 1, chips + PLACE, (count - PLACE) * sizeof chips[0]);
+    chips[PLACE] = *chip;
+    return count + 1;
 }
 
 static uint32_t collect_chips(const struct view_frame *frame, struct chip chips[CHIPS_MAX])
@@ -181,11 +227,14 @@ static uint32_t collect_chips(const struct view_frame *frame, struct chip chips[
     for (uint32_t i = 0; i < count; i++) {
         shown += chips[i].is_badge;
     }
+    /* After acks and linger.ms: the others give way to these. */
+    struct chip more;
     if (frame->info->badge_count > shown) {
-        /* After acks and linger.ms: the others give way to it. */
-        memmove(chips + 3, chips + 2, (count - 2) * sizeof chips[0]);
-        count_the_rest(frame, &chips[2]);
-        count++;
+        count_the_rest(frame, &more);
+        count = insert_chip(chips, count, &more);
+    }
+    if (tell_made_again(frame, &more)) {
+        count = insert_chip(chips, count, &more);
     }
     return count;
 }
@@ -204,8 +253,13 @@ static void draw_chips(struct view_frame *frame, struct view_rect rect, const st
             continue;
         }
         view_chip(ui, view_id_make(VIEW_HIT_CHIP, i, 0), (struct view_point){rect.x, y}, width,
-                  chips[i].is_badge ? theme->warn : plain,
-                  chips[i].is_badge ? VIEW_CHIP_DASHED : VIEW_CHIP_FILLED, chips[i].label, chips[i].tip);
+                  chips[i].is_changed ? theme->accent
+                  : chips[i].is_badge ? theme->warn
+                                      : plain,
+                  chips[i].is_changed ? VIEW_CHIP_OUTLINE
+                  : chips[i].is_badge ? VIEW_CHIP_DASHED
+                                      : VIEW_CHIP_FILLED,
+                  chips[i].label, chips[i].tip);
         if (ui->activated == view_id_make(VIEW_HIT_CHIP, i, 0)) {
             frame->stage->side.tab = VIEW_TAB_CONFIG;
             frame->stage->side.is_open = true;

@@ -55,8 +55,10 @@ linger_layer(view DIR view
     stage_layout.c
     stage_motion.c
     stage_playback.c
+    stage_settings.c
     stage_title.c
     story.c
+    story_event.c
     story_more.c
     text.c
     text_atlas.c

@@ -164,7 +164,6 @@ void view_stage_set_reduced_motion(struct view_stage *stage, bool reduced)
 void view_stage_select(struct view_stage *stage, const struct view_thing *thing)
 {
     stage->selected = *thing;
-    stage->side.pinned_event = 0;
     stage->is_dirty = true;
 }
 
@@ -252,7 +251,8 @@ static void make_frame(struct view_stage *stage, struct view_frame *frame, int32
     stage->producer = stage->producer < frame->model->producer_count ? stage->producer : 0;
     frame->producer = stage->producer;
     frame->p = &frame->model->producers[stage->producer];
-    frame->pinfo = &frame->info->producers[stage->producer];
+    view_settings_in_force(frame, stage->producer, frame->model->sequence, &stage->settings);
+    frame->pinfo = &stage->settings;
     stage->thread = stage->thread < frame->pinfo->thread_count ? stage->thread : 0;
     view_layout_make(&frame->layout, &stage->theme, width, height, frame->info->broker_count, &stage->side);
     stage->side_has_no_room = frame->layout.side.w == 0;

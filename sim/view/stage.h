@@ -59,12 +59,15 @@ enum view_intent_kind {
     VIEW_INTENT_QUIT,
 };
 
+/* The other end of a link that is cut or healed, where it is not one broker. */
+enum { VIEW_END_ALL = -1, VIEW_END_PRODUCERS = -2 };
+
 struct view_intent {
     enum view_intent_kind kind;
     int64_t at_us;
     int32_t fault;
     int32_t broker;
-    int32_t other;
+    int32_t other;  /* a broker, VIEW_END_ALL or VIEW_END_PRODUCERS */
     uint32_t topic; /* name */
     int32_t partition;
     int64_t ms;

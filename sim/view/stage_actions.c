@@ -3,16 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is said about all ends of a link, or about no partition. */
-enum { ALL = -1 };
-
 void view_act_fault(struct view_stage *stage, enum kb_fault_kind fault, int32_t broker, int64_t ms)
 {
     struct view_intent intent = {
         .kind = VIEW_INTENT_FAULT,
         .fault = (int32_t)fault,
         .broker = broker,
-        .other = ALL,
+        .other = VIEW_END_ALL,
         .partition = -1,
         .ms = ms,
     };
@@ -37,7 +34,7 @@ void view_act_move_leader(struct view_stage *stage, uint32_t topic, int32_t part
         .kind = VIEW_INTENT_FAULT,
         .fault = KB_FAULT_KIND_MOVE_LEADER,
         .broker = broker,
-        .other = ALL,
+        .other = VIEW_END_ALL,
         .topic = topic,
         .partition = partition,
     };
@@ -46,7 +43,7 @@ void view_act_move_leader(struct view_stage *stage, uint32_t topic, int32_t part
 
 void view_act_set(struct view_stage *stage, uint32_t producer, const char *setting, const char *value)
 {
-    struct view_intent intent = {.kind = VIEW_INTENT_SET, .producer = producer, .broker = ALL};
+    struct view_intent intent = {.kind = VIEW_INTENT_SET, .producer = producer, .broker = -1};
     snprintf(intent.setting, sizeof intent.setting, "%s", setting);
     snprintf(intent.value, sizeof intent.value, "%s", value);
     view_stage_act(stage, &intent);

@@ -142,7 +142,6 @@ struct view_side_state {
     struct life life;                       /* of what Inspect shows */
     int32_t pending_setting;                /* Config: a slider that is being moved, + 1; 0: none */
     int64_t pending_value;
-    uint64_t pinned_event; /* Why explains this one; 0: the last */
 };
 
 /** Of the timeline: the part of the run that it shows. */
@@ -222,6 +221,7 @@ struct view_stage {
     bool is_moving;            /* something of the last drawing was on its way */
     struct view_mover *movers; /* hash table by id */
 
+    struct sim_producer_info settings; /* of the present drawing: what frame->pinfo points at */
     /* Of the present drawing: the records of each batch, as lists of indices; −1 ends one. */
     int16_t batch_records[MODEL_BATCHES];
     int16_t next_record[MODEL_RECORDS];
@@ -240,7 +240,7 @@ struct view_frame {
     int64_t now_us; /* of the run; not before model->time_us */
     uint32_t producer;
     const struct model_producer *p;        /* model->producers[producer] */
-    const struct sim_producer_info *pinfo; /* info->producers[producer] */
+    const struct sim_producer_info *pinfo; /* of the producer, with the settings in force now */
     struct view_layout layout;
 };
 
@@ -308,6 +308,12 @@ bool view_move_last(const struct view_frame *frame, view_id id, struct view_rect
 
 /* --- Helpers for panels (stage_draw.c)
  * -------------------------------------------------------------------------------------- */
+
+/** A producer's settings after an event that is not after now: as the run began, and what was set since. */
+void view_settings_in_force(const struct view_frame *frame, uint32_t producer, uint64_t sequence,
+                            struct sim_producer_info *settings);
+/** How the shown producer's setting was changed last; NULL: it was not. */
+const struct model_setting *view_setting_change(const struct view_frame *frame, const char *name);
 
 /** The hue of a partition: the same wherever it shows. Topics go on where the one before ends. */
 struct view_hue view_hue_of(const struct view_frame *frame, uint32_t topic, int32_t partition);

@@ -12,120 +12,6 @@
 /* So far back a reason is looked for. */
 enum { LOOK_BACK_EVENTS = 1 << 16 };
 
-/* --- Which event
- * ------------------------------------------------------------------------------------------------------- */
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t event_of_batch(const struct view_frame *frame, const struct view_thing *thing)
-{
-    int32_t index = sim_model_find_batch(frame->model, thing->producer, (uint32_t)thing->number);
-    if (index < 0) {
-        return 0;
-    }
-    const struct model_batch *batch = &frame->model->batches[index];
-    switch ((enum model_batch_state)batch->state) {
-    case MODEL_BATCH_OPEN:
-    case MODEL_BATCH_CLOSED: {
-        uint64_t decided = later(batch->ready_event, batch->held_event);
-        return decided > 0 ? decided : batch->last_event;
-    }
-    case MODEL_BATCH_DRAINED:
-    case MODEL_BATCH_IN_FLIGHT:
-        return batch->drained_event;
-    case MODEL_BATCH_RETRYING:
-    case MODEL_BATCH_DONE:
-        return batch->last_event;
-    }
-    return batch->last_event;
-}
-
-/* The newest event of these kinds, not after now. */
-static uint64_t newest(const struct view_frame *frame, sim_event_filter *wanted)
-{
-    uint64_t from = frame->model->sequence;
-    uint64_t least = from > LOOK_BACK_EVENTS ? from - LOOK_BACK_EVENTS : 0;
-    for (uint64_t i = from; i > least; i--) {
-        if (wanted(sim_event_log_get(frame->log, i))) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static bool is_memory(const struct kb_event *event)
-{
-    return event->kind == KB_EVENT_MEMORY_ALLOCATED || event->kind == KB_EVENT_MEMORY_DEALLOCATED ||
-           event->kind == KB_EVENT_MEMORY_WAITER_QUEUED;
-}
-
-static uint64_t event_of_partition(const struct view_frame *frame, const struct view_thing *thing)
-{
-    int32_t index = sim_model_find_partition(frame->model, thing->name, (int32_t)thing->number);
-    uint64_t found = 0;
-    for (int32_t i = index >= 0 ? frame->model->partitions[index].first_replica : -1; i >= 0;
-         i = frame->model->replicas[i].next) {
-        const struct model_replica *replica = &frame->model->replicas[i];
-        if (thing->kind == VIEW_THING_PARTITION || replica->broker == thing->other) {
-            found = later(found, replica->last_event);
-        }
-    }
-    return found;
-}
-
-uint64_t story_event(const struct view_frame *frame)
-{
-    const struct view_thing *thing = &frame->stage->selected;
-    const struct sim_model *model = frame->model;
-    uint64_t found = 0;
-    int32_t index = 0;
-    switch (thing->kind) {
-    case VIEW_THING_NONE:
-        break;
-    case VIEW_THING_EVENT:
-        return (uint64_t)thing->number <= sim_event_log_count(frame->log) ? (uint64_t)thing->number : 0;
-    case VIEW_THING_RECORD: {
-        const struct model_record *record = sim_model_find_record(model, (uint32_t)thing->number);
-        found = record != NULL ? record->last_event : 0;
-        break;
-    }
-    case VIEW_THING_BATCH:
-        found = event_of_batch(frame, thing);
-        break;
-    case VIEW_THING_REQUEST:
-        index = sim_model_find_request(model, thing->producer, (uint32_t)thing->number);
-        found = index >= 0 ? model->requests[index].last_event : 0;
-        break;
-    case VIEW_THING_BROKER:
-        index = sim_model_find_broker(model, (int32_t)thing->number);
-        found = index >= 0 ? model->brokers[index].last_event : 0;
-        break;
-    case VIEW_THING_PARTITION:
-    case VIEW_THING_REPLICA:
-        found = event_of_partition(frame, thing);
-        break;
-    case VIEW_THING_NODE:
-        index = sim_model_find_broker(model, (int32_t)thing->number);
-        found = index >= 0 && thing->producer < model->producer_count
-                    ? model->producers[thing->producer].nodes[index].last_event
-                    : 0;
-        break;
-    case VIEW_THING_STATION:
-        found = frame->p->threads[frame->stage->thread].last_event;
-        break;
-    case VIEW_THING_POOL:
-        found = newest(frame, is_memory);
-        break;
-    case VIEW_THING_SENDER:
-        found = frame->p->last_pass_event;
-        break;
-    }
-    return found > 0 ? found : newest(frame, sim_event_is_salient);
-}
-
 /* --- Batches
  * -----------------------------------------------------------------------------------------------------------
  */
@@ -229,6 +115,13 @@ static uint32_t lowest_bit(uint32_t mask)
     return bit;
 }
 
+/* The reason in a title: one of the batch's own, where there is one, rather than that memory is wanted. */
+static uint32_t telling_bit(uint32_t left)
+{
+    uint32_t own = left & ~(uint32_t)(KB_LEFT_MEMORY_WAITER | KB_LEFT_PIGGYBACK);
+    return lowest_bit(own != 0 ? own : left);
+}
+
 /* Those that are lit, and those that people should compare with. */
 static void add_lamps(struct story *story, enum kb_field_type type, uint32_t lit, uint32_t always)
 {
@@ -249,6 +142,51 @@ static void lamp_detail(struct story *story, uint32_t bit, const char *format, i
             char text[24];
             view_format_duration(value, text, sizeof text);
             snprintf(story->lamps[i].detail, sizeof story->lamps[i].detail, format, text);
+        }
+    }
+}
+
+/* What RecordAccumulator.ready() computes, in its own names. */
+static const char *left_rule(uint32_t bit)
+{
+    switch ((enum kb_left)(1u << bit)) {
+    case KB_LEFT_FULL:
+        return "full: batch.isFull()";
+    case KB_LEFT_NO_ROOM:
+        return "full: deque.size() > 1";
+    case KB_LEFT_LINGER:
+        return "expired: waited ≥ linger.ms";
+    case KB_LEFT_BACKOFF_OVER:
+        return "expired: waited ≥ retry.backoff.ms";
+    case KB_LEFT_MEMORY_WAITER:
+        return "exhausted: free.queued() > 0";
+    case KB_LEFT_FLUSH:
+        return "flushInProgress()";
+    case KB_LEFT_CLOSE:
+        return "closed";
+    case KB_LEFT_TXN_COMPLETING:
+        return "transactionCompleting";
+    case KB_LEFT_PIGGYBACK:
+        return "the node is drained, not the partition";
+    }
+    return NULL;
+}
+
+/* How far the reasons were that did not hold. */
+static void tell_unlit(const struct view_frame *frame, uint64_t sequence, uint32_t batch,
+                       const struct sim_producer_info *producer, struct story *story)
+{
+    const struct kb_event *event = sim_event_log_get(frame->log, sequence);
+    uint64_t created = find_of_batch(frame, sequence, KB_EVENT_BATCH_CREATED, batch, event->source);
+    for (uint32_t i = 0; i < story->lamp_count; i++) {
+        struct story_lamp *lamp = &story->lamps[i];
+        if (lamp->is_lit || created == 0 || 1u << lamp->bit != KB_LEFT_LINGER) {
+            continue;
+        }
+        int64_t left_us = sim_event_log_get(frame->log, created)->time_us + producer->linger_ms * 1000;
+        left_us -= event->time_us;
+        if (left_us > 0) {
+            lamp_detail(story, lamp->bit, "%s left", left_us);
         }
     }
 }
@@ -276,8 +214,9 @@ static void tell_no_room(const struct view_frame *frame, uint64_t sequence, uint
     char room[32];
     char size[32];
     view_format_bytes(start->capacity_bytes - end->bytes, room, sizeof room);
-    view_format_count(frame->info->producers[source < SIM_PRODUCERS_MAX ? source : 0].batch_size_bytes, size,
-                      sizeof size);
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, source < SIM_PRODUCERS_MAX ? source : 0, sequence, &settings);
+    view_format_count(settings.batch_size_bytes, size, sizeof size);
     /* The record that did not fit is the first of the batch that follows. */
     uint64_t count = sim_event_log_count(frame->log);
     for (uint64_t i = closed + 1; i <= count && i < closed + 64; i++) {
@@ -307,15 +246,21 @@ static void tell_left(const struct view_frame *frame, uint64_t sequence, uint32_
 {
     const struct kb_event *event = sim_event_log_get(frame->log, sequence);
     uint16_t source = event->source < SIM_PRODUCERS_MAX ? event->source : 0;
-    const struct sim_producer_info *producer = &frame->info->producers[source];
-    uint32_t bit = lowest_bit(left);
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, source, story->event, &settings);
+    const struct sim_producer_info *producer = &settings;
+    uint32_t bit = telling_bit(left);
     bool leaves = event->kind == KB_EVENT_BATCH_DRAINED;
     snprintf(story->title, sizeof story->title, "Batch #%" PRIu32 " %s: %s", batch,
              leaves ? "leaves now" : "may leave", left_title(bit));
     story->is_left = true;
     add_lamps(story, KB_FIELD_LEFT, left,
               KB_LEFT_FULL | KB_LEFT_NO_ROOM | KB_LEFT_LINGER | KB_LEFT_MEMORY_WAITER | KB_LEFT_FLUSH);
-    story->rule = "any one reason is enough";
+    tell_unlit(frame, sequence, batch, producer, story);
+    story->rule = left_rule(bit);
+    if (leaves && left != KB_LEFT_PIGGYBACK) {
+        story->method = "RecordAccumulator.ready"; /* drain() takes what ready() has let go */
+    }
     char size[32];
     view_format_count(producer->batch_size_bytes, size, sizeof size);
     switch ((enum kb_left)(1u << bit)) {
@@ -421,7 +366,9 @@ static void tell_appended(const struct view_frame *frame, const struct kb_event 
     char size[32];
     uint16_t source = event->source < SIM_PRODUCERS_MAX ? event->source : 0;
     view_format_bytes(made->batch_bytes, used, sizeof used);
-    view_format_count(frame->info->producers[source].batch_size_bytes, size, sizeof size);
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, source, story->event, &settings);
+    view_format_count(settings.batch_size_bytes, size, sizeof size);
     snprintf(story->title, sizeof story->title, "Record %" PRIu32 " joins batch #%" PRIu32, made->record,
              made->batch);
     snprintf(story->sentence, sizeof story->sentence,
@@ -433,7 +380,9 @@ static void tell_blocked(const struct view_frame *frame, const struct kb_event *
 {
     const struct kb_event_thread_blocked *blocked = &event->as.thread_blocked;
     uint16_t source = event->source < SIM_PRODUCERS_MAX ? event->source : 0;
-    const struct sim_producer_info *producer = &frame->info->producers[source];
+    struct sim_producer_info settings;
+    view_settings_in_force(frame, source, story->event, &settings);
+    const struct sim_producer_info *producer = &settings;
     char bytes[32];
     char memory[32];
     view_format_bytes(blocked->bytes, bytes, sizeof bytes);

@@ -287,6 +287,23 @@ static void a_cut_link_holds_what_healing_lets_go(void)
     end();
 }
 
+static void healed_with_everybody_is_healed_with_each(void)
+{
+    begin(100, 0);
+    sim_network_cut(&network, 1, SIM_END_PRODUCER, false);
+    sim_network_cut(&network, 1, 2, false);
+    sim_network_cut(&network, 3, 1, false);
+    sim_network_cut(&network, 2, SIM_END_ALL, false);
+    sim_network_heal(&network, 1, SIM_END_ALL);
+    CU_ASSERT_FALSE(sim_network_is_cut(&network, 1, sim_end_of_producer(0)));
+    CU_ASSERT_FALSE(sim_network_is_cut(&network, sim_end_of_producer(0), 1));
+    CU_ASSERT_FALSE(sim_network_is_cut(&network, 3, 1));
+    CU_ASSERT_TRUE(sim_network_is_cut(&network, 2, 1)); /* 2 is cut off from all, which is 2's to heal */
+    sim_network_heal(&network, 2, SIM_END_PRODUCER);    /* a part of it */
+    CU_ASSERT_TRUE(sim_network_is_cut(&network, 2, sim_end_of_producer(0)));
+    end();
+}
+
 static void one_way_cuts_let_the_other_way_pass(void)
 {
     begin(100, 0);
@@ -333,21 +350,23 @@ static void ends_have_names(void)
 
 int main(void)
 {
-    return unit_main("network",
-                     (struct unit_test[]){
-                         {"a connection is made and used", a_connection_is_made_and_used},
-                         {"a broker that is down refuses", a_broker_that_is_down_refuses},
-                         {"bytes never overtake each other", bytes_never_overtake_each_other},
-                         {"brokers have a latency of their own", brokers_have_a_latency_of_their_own},
-                         {"a line takes its time for bytes", a_line_takes_its_time_for_bytes},
-                         {"the end comes after the bytes", the_end_comes_after_the_bytes},
-                         {"a dead broker ends its connections", a_dead_broker_ends_its_connections},
-                         {"a connection to a dead broker is not taken by the next",
-                          a_connection_to_a_dead_broker_is_not_taken_by_the_next},
-                         {"a cut link holds what healing lets go", a_cut_link_holds_what_healing_lets_go},
-                         {"one-way cuts let the other way pass", one_way_cuts_let_the_other_way_pass},
-                         {"closing drops what is held", closing_drops_what_is_held},
-                         {"ends have names", ends_have_names},
-                         {0},
-                     });
+    return unit_main(
+        "network",
+        (struct unit_test[]){
+            {"a connection is made and used", a_connection_is_made_and_used},
+            {"a broker that is down refuses", a_broker_that_is_down_refuses},
+            {"bytes never overtake each other", bytes_never_overtake_each_other},
+            {"brokers have a latency of their own", brokers_have_a_latency_of_their_own},
+            {"a line takes its time for bytes", a_line_takes_its_time_for_bytes},
+            {"the end comes after the bytes", the_end_comes_after_the_bytes},
+            {"a dead broker ends its connections", a_dead_broker_ends_its_connections},
+            {"a connection to a dead broker is not taken by the next",
+             a_connection_to_a_dead_broker_is_not_taken_by_the_next},
+            {"healed with everybody is healed with each", healed_with_everybody_is_healed_with_each},
+            {"a cut link holds what healing lets go", a_cut_link_holds_what_healing_lets_go},
+            {"one-way cuts let the other way pass", one_way_cuts_let_the_other_way_pass},
+            {"closing drops what is held", closing_drops_what_is_held},
+            {"ends have names", ends_have_names},
+            {0},
+        });
 }

@@ -134,6 +134,12 @@ static void fill_run(void)
     }
     add(CLUSTER(FAULT, fault, .fault = KB_FAULT_KIND_KILL, .broker = 2, .partition = -1), 20000, 0);
     add(CLUSTER(BROKER_DOWN, broker_down, .broker = 2), 20000, 0);
+    uint32_t linger = sim_event_log_intern(run, "linger.ms", 9);
+    uint32_t twenty = sim_event_log_intern(run, "20", 2);
+    add(EVENT(SETTING_CHANGED, setting_changed, .setting = linger, .value = twenty, .recreated = 1), 60000,
+        0);
+    add(CLUSTER(FAULT, fault, .fault = KB_FAULT_KIND_CUT, .broker = 3, .other = -2, .partition = -1), 70000,
+        0);
     add(CLUSTER(RUN_ENDED, run_ended, .error = 0), 100000, 0);
 }
 
@@ -281,6 +287,44 @@ static void a_menu_moves_a_leader(void)
     stop();
 }
 
+/* A menu's entry by its words. */
+static void choose(const struct view_thing *thing, const char *words)
+{
+    press(view_thing_id(sim_event_log_info_view(run), thing), VIEW_BUTTON_RIGHT);
+    for (uint32_t i = 0; i < list.command_count; i++) {
+        const struct view_command *command = &list.commands[i];
+        if (command->kind == VIEW_COMMAND_TEXT && command->data_count == strlen(words) &&
+            memcmp(&list.bytes[command->data_index], words, strlen(words)) == 0) {
+            press_at((struct view_point){command->rect.x + VIEW_PX(4), command->rect.y + VIEW_PX(4)},
+                     VIEW_BUTTON_LEFT);
+            return;
+        }
+    }
+    CU_FAIL("no such choice");
+}
+
+static void a_broker_is_cut_off_from_the_producers(void)
+{
+    start();
+    go(10000);
+    struct view_thing broker = view_thing_broker(3);
+    choose(&broker, "Cut it off from the producers only");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_CUT);
+    CU_ASSERT_EQUAL(asked.broker, 3);
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_PRODUCERS);
+    choose(&broker, "Cut it off from everybody");
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_ALL);
+    go(80000);
+    CU_ASSERT_TRUE(shows("up · cut from p"));
+    choose(&broker, "Join it with the producers again");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_HEAL);
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_PRODUCERS);
+    choose(&broker, "Heal all its links");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_HEAL);
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_ALL);
+    stop();
+}
+
 /* --- Why and Inspect
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -298,6 +342,21 @@ static void why_tells_numbers_and_leads_back(void)
     click(view_id_make(VIEW_HIT_LAMP, 1, 1));
     CU_ASSERT_EQUAL(view_stage_sequence(stage), batch_closed);
     CU_ASSERT_TRUE(shows("Batch #5 takes no more"));
+    stop();
+}
+
+/* With nothing selected: the newest decision, not the newest event. */
+static void why_tells_what_is_worth_a_word(void)
+{
+    start();
+    go(6500);
+    CU_ASSERT_TRUE(shows("Batch #5 leaves now"));
+    CU_ASSERT_TRUE(shows("RecordAccumulator.ready()"));
+    CU_ASSERT_TRUE(shows("full: deque.size() > 1"));
+    CU_ASSERT_TRUE(shows("2 ms left")); /* of linger.ms = 5, at 4 ms from 1 ms on */
+    go(9500);
+    CU_ASSERT_TRUE(shows("Broker 3 leaves the ISR"));
+    CU_ASSERT_FALSE(shows("Batch #5 is acked"));
     stop();
 }
 
@@ -359,6 +418,20 @@ static void a_setting_becomes_an_intent(void)
     CU_ASSERT_STRING_EQUAL(asked.setting, "acks");
     CU_ASSERT_STRING_EQUAL(asked.value, "1");
     CU_ASSERT_EQUAL(asked.at_us, 10000);
+    stop();
+}
+
+static void settings_are_those_in_force(void)
+{
+    start();
+    go(59000);
+    CU_ASSERT_TRUE(shows("linger.ms=5"));
+    CU_ASSERT_FALSE(shows("producer made again"));
+    CU_ASSERT_EQUAL(stage->settings.linger_ms, 5);
+    go(65000);
+    CU_ASSERT_TRUE(shows("linger.ms=20"));
+    CU_ASSERT_TRUE(shows("producer made again"));
+    CU_ASSERT_EQUAL(stage->settings.linger_ms, 20);
     stop();
 }
 
@@ -498,20 +571,23 @@ static void every_event_has_a_story(void)
 
 int main(void)
 {
-    return unit_main(
-        "stage_panels",
-        (struct unit_test[]){{"a broker is killed and restarted", a_broker_is_killed_and_restarted},
-                             {"replicas show who leads and how far", replicas_show_who_leads_and_how_far},
-                             {"a menu moves a leader", a_menu_moves_a_leader},
-                             {"why tells numbers and leads back", why_tells_numbers_and_leads_back},
-                             {"a cause is a line to click", a_cause_is_a_line_to_click},
-                             {"a record has a life", a_record_has_a_life},
-                             {"a setting becomes an intent", a_setting_becomes_an_intent},
-                             {"a slider asks once when it is let go", a_slider_asks_once_when_it_is_let_go},
-                             {"the ledger adds up", the_ledger_adds_up},
-                             {"a press on the ruler scrubs", a_press_on_the_ruler_scrubs},
-                             {"the wheel zooms around the pointer", the_wheel_zooms_around_the_pointer},
-                             {"terms are explained", terms_are_explained},
-                             {"every event has a story", every_event_has_a_story},
-                             {0}});
+    return unit_main("stage_panels",
+                     (struct unit_test[]){
+                         {"a broker is killed and restarted", a_broker_is_killed_and_restarted},
+                         {"replicas show who leads and how far", replicas_show_who_leads_and_how_far},
+                         {"a menu moves a leader", a_menu_moves_a_leader},
+                         {"why tells numbers and leads back", why_tells_numbers_and_leads_back},
+                         {"a broker is cut off from the producers", a_broker_is_cut_off_from_the_producers},
+                         {"why tells what is worth a word", why_tells_what_is_worth_a_word},
+                         {"settings are those in force", settings_are_those_in_force},
+                         {"a cause is a line to click", a_cause_is_a_line_to_click},
+                         {"a record has a life", a_record_has_a_life},
+                         {"a setting becomes an intent", a_setting_becomes_an_intent},
+                         {"a slider asks once when it is let go", a_slider_asks_once_when_it_is_let_go},
+                         {"the ledger adds up", the_ledger_adds_up},
+                         {"a press on the ruler scrubs", a_press_on_the_ruler_scrubs},
+                         {"the wheel zooms around the pointer", the_wheel_zooms_around_the_pointer},
+                         {"terms are explained", terms_are_explained},
+                         {"every event has a story", every_event_has_a_story},
+                         {0}});
 }

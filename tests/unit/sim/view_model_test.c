@@ -208,6 +208,59 @@ static void seeking_equals_folding(void)
     end(&stage);
 }
 
+static void the_last_word_on_a_setting_counts(void)
+{
+    struct stage stage = begin(2);
+    uint32_t linger = sim_event_log_intern(stage.log, "linger.ms", 9);
+    uint32_t acks = sim_event_log_intern(stage.log, "acks", 4);
+    struct kb_event event = EVENT(SETTING_CHANGED, setting_changed, .setting = linger, .value = acks);
+    event.source = 1;
+    put(&stage, 10, event);
+    event.as.setting_changed = (struct kb_event_setting_changed){.setting = acks, .value = linger};
+    put(&stage, 20, event);
+    event.as.setting_changed =
+        (struct kb_event_setting_changed){.setting = linger, .value = linger, .recreated = 1};
+    put(&stage, 30, event);
+    const struct model_producer *producer = &stage.model->producers[1];
+    CU_ASSERT_EQUAL_FATAL(producer->setting_count, 2);
+    CU_ASSERT_EQUAL(producer->settings[0].name, linger);
+    CU_ASSERT_EQUAL(producer->settings[0].value, linger);
+    CU_ASSERT_EQUAL(producer->settings[0].event, 3);
+    CU_ASSERT_EQUAL(producer->settings[0].is_recreated, 1);
+    CU_ASSERT_EQUAL(producer->settings[1].name, acks);
+    CU_ASSERT_EQUAL(producer->settings[1].is_recreated, 0);
+    CU_ASSERT_EQUAL(stage.model->producers[0].setting_count, 0);
+    for (uint32_t name = 100; name < 120; name++) {
+        event.as.setting_changed.setting = name;
+        put(&stage, 40, event);
+    }
+    CU_ASSERT_EQUAL(producer->setting_count, MODEL_SETTINGS);
+    CU_ASSERT_EQUAL(stage.model->forgotten, 20 + 2 - MODEL_SETTINGS);
+    end(&stage);
+}
+
+static void cuts_are_told_apart(void)
+{
+    struct stage stage = begin(1);
+    const struct {
+        enum kb_fault_kind fault;
+        int32_t other;
+        uint32_t cut;
+    } steps[] = {
+        {KB_FAULT_KIND_CUT, -2, MODEL_CUT_PRODUCERS},
+        {KB_FAULT_KIND_CUT, 3, MODEL_CUT_PRODUCERS | MODEL_CUT_BROKERS},
+        {KB_FAULT_KIND_HEAL, -2, MODEL_CUT_BROKERS},
+        {KB_FAULT_KIND_CUT, -3, MODEL_CUT_BROKERS | MODEL_CUT_ALL},
+        {KB_FAULT_KIND_HEAL, -3, 0},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        put(&stage, 10,
+            EVENT(FAULT, fault, .fault = (int32_t)steps[i].fault, .broker = 2, .other = steps[i].other));
+        CU_ASSERT_EQUAL(stage.model->brokers[1].cut, steps[i].cut);
+    }
+    end(&stage);
+}
+
 int main(void)
 {
     return unit_main(
@@ -215,6 +268,8 @@ int main(void)
         (struct unit_test[]){{"deques follow batches", deques_follow_batches},
                              {"retried batches keep their sequence", retried_batches_keep_their_sequence},
                              {"replicas follow logs", replicas_follow_logs},
+                             {"the last word on a setting counts", the_last_word_on_a_setting_counts},
+                             {"cuts are told apart", cuts_are_told_apart},
                              {"windows forget the oldest", windows_forget_the_oldest},
                              {"seeking equals folding", seeking_equals_folding},
                              {0}});
