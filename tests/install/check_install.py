@@ -60,7 +60,7 @@ def check_with_cmake(files, expected):
         lines += [f"add_executable({name} {file})", f"target_link_libraries({name} PRIVATE linger::linger)"]
     (folder / "CMakeLists.txt").write_text("\n".join(lines) + "\n")
     flags = " ".join(WARNINGS + sanitize)
-    run("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS={flags}",
+    run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS={flags}",
         f"-DCMAKE_CXX_FLAGS={flags}", "-DCMAKE_BUILD_TYPE=Debug")
     run("cmake", "--build", folder / "build")
     for file in files:
