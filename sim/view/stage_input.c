@@ -148,8 +148,18 @@ static void handle_control_key(struct view_stage *stage, const struct view_key_p
     }
 }
 
+/* Held down, a key goes on stepping; it does not flicker between two states. */
+static bool may_repeat(int32_t key)
+{
+    return key == VIEW_KEY_LEFT || key == VIEW_KEY_RIGHT || key == 'a' || key == 'b' || key == 'e' ||
+           key == '[' || key == ']';
+}
+
 static void handle_key(struct view_stage *stage, const struct view_key_press *key)
 {
+    if (key->repeated && !may_repeat(key->key)) {
+        return;
+    }
     if ((key->modifiers & VIEW_MODIFIER_CONTROL) != 0) {
         handle_control_key(stage, key);
         return;

@@ -56,6 +56,21 @@ static void measure(struct view_window *window)
     window->scale_256 = scale < 64 ? 64 : scale;
 }
 
+/* Where no display answers, SDL may take a driver that shows nothing. Only who asks for it gets it. */
+static bool can_be_seen(void)
+{
+    static const char *const unseen[] = {"offscreen", "dummy", "evdev"};
+    const char *driver = SDL_GetCurrentVideoDriver();
+    const char *wanted = SDL_getenv("SDL_VIDEODRIVER");
+    for (size_t i = 0; driver != NULL && i < sizeof unseen / sizeof unseen[0]; i++) {
+        if (strcmp(driver, unseen[i]) == 0 && (wanted == NULL || wanted[0] == '\0')) {
+            SDL_SetError("no display answers");
+            return false;
+        }
+    }
+    return true;
+}
+
 struct view_window *view_window_create(const struct view_window_options *options)
 {
     /* SDL's X11 default presents through a slow accelerated framebuffer. */
@@ -63,6 +78,11 @@ struct view_window *view_window_create(const struct view_window_options *options
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
     struct view_window *window = calloc(1, sizeof *window);
     if (window == NULL || SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
+        free(window);
+        return NULL;
+    }
+    if (!can_be_seen()) {
+        SDL_QuitSubSystem(SDL_INIT_VIDEO);
         free(window);
         return NULL;
     }
