@@ -12,6 +12,7 @@ struct places {
     int32_t node[KB_EVENT_KIND_COUNT];
     int32_t topic[KB_EVENT_KIND_COUNT];
     int32_t partition[KB_EVENT_KIND_COUNT];
+    int32_t connection[KB_EVENT_KIND_COUNT];
     bool is_known;
 };
 
@@ -41,6 +42,7 @@ static const struct places *places(void)
             table.node[kind] = place_of(kind, "node");
             table.topic[kind] = place_of(kind, "topic");
             table.partition[kind] = place_of(kind, "partition");
+            table.connection[kind] = place_of(kind, "connection");
         }
         table.is_known = true;
     }
@@ -57,6 +59,20 @@ static bool holds(const struct kb_event *event, int32_t place, int64_t value)
     return found == (int32_t)value;
 }
 
+/* Is that connection this producer's? Their numbers are not used again, and it was opened before. */
+static bool is_connection_of(const struct sim_event_log *log, uint32_t connection, int32_t end)
+{
+    uint64_t count = sim_event_log_count(log);
+    for (uint64_t i = 1; i <= count; i++) {
+        const struct kb_event *event = sim_event_log_get(log, i);
+        if (event->kind == KB_EVENT_CONNECTION_OPENED &&
+            event->as.connection_opened.connection == connection) {
+            return event->as.connection_opened.from == end;
+        }
+    }
+    return false;
+}
+
 /* On the wires and at brokers a request's number says nothing without whose it is. */
 static bool is_of_producer(const struct sim_event_log *log, const struct kb_event *event, uint32_t producer)
 {
@@ -67,7 +83,15 @@ static bool is_of_producer(const struct sim_event_log *log, const struct kb_even
     if (event->kind == KB_EVENT_PACKET_SENT) {
         return event->as.packet_sent.from == end || event->as.packet_sent.to == end;
     }
-    return sim_event_log_info_view(log)->producer_count <= 1;
+    if (sim_event_log_info_view(log)->producer_count <= 1) {
+        return true;
+    }
+    int32_t place = places()->connection[event->kind];
+    uint32_t connection = 0;
+    if (place >= 0) {
+        memcpy(&connection, (const char *)event + place, sizeof connection);
+    }
+    return connection != 0 && is_connection_of(log, connection, end);
 }
 
 static bool is_about_place(const struct kb_event *event, const struct view_thing *thing)

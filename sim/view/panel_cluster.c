@@ -330,6 +330,7 @@ void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
 {
     const struct view_theme *theme = frame->theme;
     char text[128];
+    cluster_find_marked(frame);
     subtitle(frame, text, sizeof text);
     view_panel(frame->ui, rect, "Mock cluster", text);
     uint32_t count = frame->info->broker_count;

@@ -32,6 +32,9 @@ bool cluster_is_leader(const struct view_frame *frame, int32_t replica);
 /** The width that names take before the cells of a row. */
 int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height);
 
+/** Finds stage->marked, which the rows drawn after it show. */
+void cluster_find_marked(struct view_frame *frame);
+
 /** Everything about a replica in a sentence. */
 void cluster_replica_sentence(const struct view_frame *frame, int32_t replica, char *text, size_t capacity);
 

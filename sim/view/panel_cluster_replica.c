@@ -158,6 +158,26 @@ static void draw_cell(struct view_frame *frame, const struct cluster_scale *scal
     }
 }
 
+/* The cells of what is selected, in every replica that has them. */
+static void mark_cells(struct view_frame *frame, struct view_rect rect, const struct cluster_scale *scale,
+                       const struct model_replica *replica, int64_t start)
+{
+    const struct view_log_range *marked = &frame->stage->marked;
+    int64_t last = smaller(marked->last, replica->end_offset - 1);
+    if (marked->partition != replica->partition || last < marked->first || marked->first < start) {
+        return;
+    }
+    int64_t first_cell = (marked->first - start) / scale->records_per_cell;
+    int64_t end_cell = smaller((last - start) / scale->records_per_cell + 1, scale->cells);
+    if (first_cell < end_cell) {
+        int32_t width = (int32_t)(end_cell - first_cell) * scale->cell_width - VIEW_PX(1);
+        struct view_rect box = {rect.x + (int32_t)first_cell * scale->cell_width - VIEW_PX(1),
+                                rect.y - VIEW_PX(2), width + VIEW_PX(1), rect.h + VIEW_PX(4)};
+        view_draw_box(frame->ui->list, box, frame->theme->radius_cell, VIEW_NONE, frame->theme->text,
+                      frame->theme->stroke_strong);
+    }
+}
+
 static void draw_cells(struct view_frame *frame, struct view_rect rect, const struct cluster_scale *scale,
                        int32_t index)
 {
@@ -179,6 +199,7 @@ static void draw_cells(struct view_frame *frame, struct view_rect rect, const st
                                  theme->stroke_strong, rect.h + 2 * reach};
         view_draw_rect(frame->ui->list, line, theme->text);
     }
+    mark_cells(frame, rect, scale, replica, start);
 }
 
 /* "LEO 56" over "HW 48": the two offsets that matter, where a row is tall enough for both. */

@@ -123,10 +123,11 @@ static void draw_history(struct view_frame *frame, struct view_rect rect)
     for (uint32_t i = 0; i < plot->count; i++) {
         values[i] = (int32_t)(plot->used_bytes_k[i] < INT32_MAX ? plot->used_bytes_k[i] : INT32_MAX);
     }
-    const char *name = "in use so far";
-    view_label(frame->ui, view_rect_cut_left(&rect, view_label_width(frame->ui, theme->label, name)),
-               theme->label, theme->text_faint, VIEW_ALIGN_LEFT, name);
-    view_rect_cut_left(&rect, theme->space_2);
+    /* Under the line, where there is room for both. */
+    if (rect.h >= view_theme_px(theme, 40)) {
+        view_label(frame->ui, view_rect_cut_bottom(&rect, view_theme_px(theme, 16)), theme->label,
+                   theme->text_faint, VIEW_ALIGN_RIGHT, "bytes in use so far");
+    }
     if (plot->count > 1) {
         struct view_series series = {.values = values, .count = plot->count, .hue = theme->accent};
         view_sparkline(frame->ui, rect, &series);

@@ -31,6 +31,7 @@ linger_layer(view DIR view
     panel_application.c
     panel_cluster.c
     panel_cluster_links.c
+    panel_cluster_mark.c
     panel_cluster_replica.c
     panel_network.c
     panel_pool.c

@@ -164,6 +164,12 @@ struct view_toast_state {
     int64_t until_us; /* of the stage's clock */
 };
 
+/** Offsets of one partition's logs. */
+struct view_log_range {
+    int32_t partition; /* index of a model_partition; MODEL_NONE: no range */
+    int64_t first, last;
+};
+
 struct view_stage {
     struct view_host host;
     struct view_text *text; /* borrowed */
@@ -221,6 +227,7 @@ struct view_stage {
     bool is_moving;            /* something of the last drawing was on its way */
     struct view_mover *movers; /* hash table by id */
 
+    struct view_log_range marked;      /* of the present drawing: what is selected or followed, in the logs */
     struct sim_producer_info settings; /* of the present drawing: what frame->pinfo points at */
     /* Of the present drawing: the records of each batch, as lists of indices; −1 ends one. */
     int16_t batch_records[MODEL_BATCHES];

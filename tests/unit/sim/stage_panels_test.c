@@ -86,6 +86,8 @@ static uint64_t batch_created, batch_closed, batch_drained, carried;
 
 static void fill_run(void)
 {
+    add(CLUSTER(CONNECTION_OPENED, connection_opened, .connection = 7, .from = -1, .to = 1), 0, 0);
+    add(CLUSTER(CONNECTION_OPENED, connection_opened, .connection = 8, .from = -2, .to = 1), 0, 0);
     for (int32_t i = 1; i <= 3; i++) {
         add(CLUSTER(BROKER_UP, broker_up, .broker = i), 0, 0);
         add(CLUSTER(REPLICA_PLACED, replica_placed, .broker = i, .topic = orders), 0, 0);
@@ -116,8 +118,9 @@ static void fill_run(void)
     carried = add(EVENT(REQUEST_CARRIES, request_carries, .request = 42, .batch = 5, .topic = orders,
                         .records = 1, .node = 1),
                   4000, 0);
+    add(EVENT(REQUEST_BUILT, request_built, .request = 42, .node = 1, .batches = 1, .acks = -1), 4000, 0);
     add(CLUSTER(LEADER_APPENDED, leader_appended, .base_offset = 0, .last_offset = 4, .broker = 1,
-                .topic = orders),
+                .topic = orders, .connection = 7, .request = 42),
         5000, 0);
     add(CLUSTER(FOLLOWER_APPENDED, follower_appended, .base_offset = 0, .last_offset = 2, .broker = 2,
                 .leader = 1, .topic = orders),
@@ -400,6 +403,47 @@ static void a_record_has_a_life(void)
     stop();
 }
 
+/* Another producer's request of the same number is another request. */
+static void a_request_is_its_producers(void)
+{
+    start();
+    sim_event_log_info(run)->producer_count = 2;
+    uint64_t mine = sim_event_log_count(run);
+    add(CLUSTER(REQUEST_ARRIVED, request_arrived, .broker = 1, .connection = 7, .request = 42), 100000, 0);
+    add(CLUSTER(REQUEST_ARRIVED, request_arrived, .broker = 1, .connection = 8, .request = 42), 100000, 0);
+    struct view_thing first = view_thing_request(0, 42);
+    struct view_thing second = view_thing_request(1, 42);
+    const struct kb_event *event = sim_event_log_get(run, mine + 1);
+    CU_ASSERT_TRUE(life_is_about(run, event, &first, 0));
+    CU_ASSERT_FALSE(life_is_about(run, event, &second, 0));
+    event = sim_event_log_get(run, mine + 2);
+    CU_ASSERT_FALSE(life_is_about(run, event, &first, 0));
+    CU_ASSERT_TRUE(life_is_about(run, event, &second, 0));
+    stop();
+}
+
+/* Before its answer by the leader's append, after it by its own offset. */
+static void a_record_is_marked_in_the_logs(void)
+{
+    start();
+    struct view_thing record = view_thing_record(0);
+    view_stage_select(stage, &record);
+    go(4500);
+    CU_ASSERT_EQUAL(stage->marked.partition, MODEL_NONE);
+    go(5500);
+    CU_ASSERT_EQUAL(stage->marked.partition, 0);
+    CU_ASSERT_EQUAL(stage->marked.first, 0);
+    CU_ASSERT_EQUAL(stage->marked.last, 0);
+    struct view_thing batch = view_thing_batch(0, 5);
+    view_stage_select(stage, &batch);
+    frame();
+    CU_ASSERT_EQUAL(stage->marked.last, 4);
+    view_stage_select(stage, &record);
+    go(9500);
+    CU_ASSERT_EQUAL(stage->marked.partition, 0);
+    stop();
+}
+
 /* --- Config
  * -------------------------------------------------------------------------------------------------------------
  */
@@ -579,6 +623,8 @@ int main(void)
                          {"why tells numbers and leads back", why_tells_numbers_and_leads_back},
                          {"a broker is cut off from the producers", a_broker_is_cut_off_from_the_producers},
                          {"why tells what is worth a word", why_tells_what_is_worth_a_word},
+                         {"a request is its producer's", a_request_is_its_producers},
+                         {"a record is marked in the logs", a_record_is_marked_in_the_logs},
                          {"settings are those in force", settings_are_those_in_force},
                          {"a cause is a line to click", a_cause_is_a_line_to_click},
                          {"a record has a life", a_record_has_a_life},
