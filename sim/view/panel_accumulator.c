@@ -385,16 +385,18 @@ static void draw_deque(struct view_frame *frame, const struct rows *rows, int32_
 static void draw_leader(struct view_frame *frame, struct view_rect rect, int32_t leader)
 {
     char text[40];
+    bool is_known = frame->p->metadata_us >= 0; /* before metadata nothing has failed */
     if (leader >= 0) {
         snprintf(text, sizeof text, "leader B%d", leader);
         if (view_label_width(frame->ui, frame->theme->mono_small, text) > rect.w) {
             snprintf(text, sizeof text, "B%d", leader);
         }
     } else {
-        snprintf(text, sizeof text, "no leader");
+        snprintf(text, sizeof text, is_known ? "no leader" : "leader unknown");
     }
     view_label(frame->ui, rect, frame->theme->mono_small,
-               leader >= 0 ? frame->theme->text_muted : frame->theme->fail.ink, VIEW_ALIGN_RIGHT, text);
+               leader >= 0 || !is_known ? frame->theme->text_muted : frame->theme->fail.ink, VIEW_ALIGN_RIGHT,
+               text);
 }
 
 static void draw_row(struct view_frame *frame, const struct rows *rows, int32_t index, struct view_rect rect)

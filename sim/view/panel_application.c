@@ -166,7 +166,7 @@ static void draw_station(struct view_frame *frame, const struct hand *hand, uint
         char left[40];
         view_format_duration(hand->thread->deadline_ms * 1000 - frame->now_us, left, sizeof left);
         const char *wait = kb_field_value_text(KB_FIELD_WAIT, hand->thread->wait);
-        snprintf(detail, sizeof detail, "waits: %s, %s", wait != NULL ? wait : "?", left);
+        snprintf(detail, sizeof detail, "%s · %s", wait != NULL ? wait : "?", left);
     }
     struct view_thing thing = {.kind = VIEW_THING_STATION, .number = station};
     view_draw_box(ui->list, rect, theme->radius_card, theme->card,
