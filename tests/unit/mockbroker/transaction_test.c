@@ -3,7 +3,8 @@
 #include "transaction_client.h"
 #include "unit.h"
 
-#include <mockbroker/mockbroker.h>
+#include "base/allocator.h"
+#include "mockbroker/producer_state.h"
 
 static const struct mb_setting few_partitions[] = {
     {"transaction.state.log.num.partitions", "5"}, {"offsets.topic.num.partitions", "3"}, {NULL, NULL}};
@@ -309,6 +310,84 @@ static void markers_follow_the_leader(void)
     harness_close(&h);
 }
 
+/* The marker is in the log of a leader that dies before anybody has copied it. */
+static void a_lost_marker_is_written_again(void)
+{
+    struct harness h;
+    struct transaction_client client;
+    open_apart(&h, &client, 2);
+    uint32_t c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(client_init(&client, 60000), 0);
+    CU_ASSERT_EQUAL(client_add_partition(&client, 0), 0);
+    CU_ASSERT_EQUAL(client_produce(&client, c, 0, 2).error_code, 0);
+    mb_slow_replica(h.cluster, 2, 5000000);
+    harness_run(&h, 600000);
+    CU_ASSERT_EQUAL(client_end(&client, true), 0);
+    harness_run(&h, 200000);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_MARKER_APPENDED], 1);
+    CU_ASSERT_EQUAL(client_init(&client, 60000), KW_ERROR_CONCURRENT_TRANSACTIONS); /* not replicated */
+    mb_kill(h.cluster, 1, h.now_us);
+    mb_slow_replica(h.cluster, 2, 0);
+    harness_run(&h, 8000000);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_MARKER_APPENDED], 2);
+    CU_ASSERT_EQUAL(client_init(&client, 60000), 0);
+    c = harness_connect(&h, 2);
+    CU_ASSERT_EQUAL(consume(&h, c, 0, 1).end_offset, 3);
+    harness_close(&h);
+}
+
+/* While a step is being logged the id has no time for another one. */
+static void one_step_at_a_time(void)
+{
+    struct harness h;
+    struct transaction_client client;
+    open_cluster(&h, &client, 3);
+    CU_ASSERT_EQUAL(client_init(&client, 60000), 0);
+    struct transaction_client again = client;
+    again.coordinator = harness_connect(&h, client.broker);
+    struct kw_init_producer_id_request request;
+    struct kw_init_producer_id_response response;
+    kw_init_producer_id_request_init(&request);
+    request.transactional_id = (struct kw_string){"tx", 2};
+    request.transaction_timeout_ms = 60000;
+    harness_send(&h, client.coordinator, KW_API_INIT_PRODUCER_ID, 4, &request);
+    CU_ASSERT_EQUAL(client_add_partition(&again, 0), KW_ERROR_CONCURRENT_TRANSACTIONS);
+    CU_ASSERT_TRUE(harness_receive(&h, client.coordinator, KW_API_INIT_PRODUCER_ID, 4, &response, 1000000));
+    CU_ASSERT_EQUAL(response.error_code, 0);
+    CU_ASSERT_EQUAL(client_add_partition(&again, 0), KW_ERROR_PRODUCER_FENCED); /* there is a newer epoch */
+    harness_close(&h);
+}
+
+/* Markers are checked, too: an older coordinator, or an older epoch, has nothing to say any more. */
+static void markers_of_the_past(void)
+{
+    struct mb_producer_states states;
+    mb_producer_states_init(&states, kb_allocator_default());
+    struct mb_marker marker = {.producer_id = 4, .producer_epoch = 3, .coordinator_epoch = 7};
+    CU_ASSERT_EQUAL(mb_producer_states_validate_marker(&states, &marker), KW_ERROR_NONE);
+    struct mb_producer_entry entry = {.producer_id = 4,
+                                      .producer_epoch = 3,
+                                      .coordinator_epoch = 7,
+                                      .first_transaction_offset = MB_NO_TRANSACTION};
+    mb_map_insert(&states.by_id, 4, &entry);
+    CU_ASSERT_EQUAL(mb_producer_states_validate_marker(&states, &marker), KW_ERROR_NONE);
+    marker.coordinator_epoch = 6;
+    CU_ASSERT_EQUAL(mb_producer_states_validate_marker(&states, &marker),
+                    KW_ERROR_TRANSACTION_COORDINATOR_FENCED);
+    marker.producer_epoch = 2;
+    CU_ASSERT_EQUAL(mb_producer_states_validate_marker(&states, &marker), KW_ERROR_INVALID_PRODUCER_EPOCH);
+    mb_producer_states_release(&states);
+}
+
+static int64_t coordinator_log_end(const struct transaction_client *client)
+{
+    struct mb_replica_view view;
+    /* "tx" belongs to partition 1 of 5: its hash is 3716. */
+    CU_ASSERT_TRUE(mb_replica_view(client->h->cluster, client->broker, "__transaction_state", 1, &view) &&
+                   view.is_leader);
+    return view.log_end_offset;
+}
+
 /* Too few replicas for the log of the coordinator: nothing is decided. */
 static void a_step_needs_its_replicas(void)
 {
@@ -322,7 +401,9 @@ static void a_step_needs_its_replicas(void)
         }
     }
     harness_run(&h, 8000000);
+    int64_t end_offset = coordinator_log_end(&client);
     CU_ASSERT_EQUAL(client_init(&client, 60000), KW_ERROR_COORDINATOR_NOT_AVAILABLE);
+    CU_ASSERT_EQUAL(coordinator_log_end(&client), end_offset); /* refused before the append */
     for (int32_t id = 1; id <= 3; id++) {
         mb_restart(h.cluster, id, h.now_us);
     }
@@ -345,6 +426,9 @@ int main(void)
         {"the coordinator fails over", the_coordinator_fails_over},
         {"a decision survives its coordinator", a_decision_survives_its_coordinator},
         {"markers follow the leader", markers_follow_the_leader},
+        {"a lost marker is written again", a_lost_marker_is_written_again},
+        {"one step at a time", one_step_at_a_time},
+        {"markers of the past", markers_of_the_past},
         {"a step needs its replicas", a_step_needs_its_replicas},
         {0},
     };
