@@ -12,5 +12,6 @@ extern const struct cli_command cli_config;
 extern const struct cli_command cli_bench;
 extern const struct cli_command cli_events;
 extern const struct cli_command cli_matrix;
+extern const struct cli_command cli_simulate;
 
 #endif

@@ -11,7 +11,7 @@ static const struct cli_command *const commands[] = {
 #ifdef LINGER_HAS_VIEW
     &cli_play,
 #endif
-    &cli_run,  &cli_config, &cli_bench, &cli_events, &cli_matrix,
+    &cli_run,  &cli_config, &cli_bench, &cli_events, &cli_matrix, &cli_simulate,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -10,6 +10,7 @@ add_executable(linger
   cli/command_events.c
   cli/command_matrix.c
   cli/command_run.c
+  cli/command_simulate.c
   cli/main.c
   cli/options.c
   cli/report.c

@@ -6,6 +6,9 @@ linger_layer(engine DIR engine
     app_thread.c
     faults.c
     input_file.c
+    invariants.c
+    invariants_events.c
+    invariants_logs.c
     ledger.c
     matrix.c
     network.c
@@ -19,6 +22,8 @@ linger_layer(engine DIR engine
     scenario_save.c
     scenario_timeline.c
     scheduler.c
+    simulate.c
+    simulate_plan.c
     text_builder.c
     workload.c
     world.c

@@ -77,6 +77,10 @@ PROMISES = {
     "idempotent": {"ledger.delivered": 200, "retries": range(1, 99), "ledger.reordered": 0, "ledger.duplicate": 0},
     "slow-network": {"ledger.delivered": 400, "ledger.reordered": 0},
     "compression": {"sent": 7200, "ledger.delivered": 7200, "ledger.reordered": 0, "splits": range(1, 9)},
+    "lost-after-ack": {"ledger.lost after ack": range(1, 50), "ledger.duplicate": 0, "ledger.reordered": 0},
+    "duplicated": {"ledger.duplicate": range(1, 50), "ledger.lost after ack": 0, "ledger.reordered": 0},
+    "reordered": {"ledger.delivered": 120, "ledger.reordered": range(1, 50)},
+    "false-failure": {"ledger.false failure": range(1, 50), "ledger.lost after ack": 0, "ledger.duplicate": 0},
 }
 
 
