@@ -80,6 +80,8 @@ PROMISES = {
     "lost-after-ack": {"ledger.lost after ack": range(1, 50), "ledger.duplicate": 0, "ledger.reordered": 0},
     "duplicated": {"ledger.duplicate": range(1, 50), "ledger.lost after ack": 0, "ledger.reordered": 0},
     "reordered": {"ledger.delivered": 120, "ledger.reordered": range(1, 50)},
+    "transactions": {"sent": 400, "ledger.delivered": 320, "ledger.aborted": 80, "ledger.copies": range(350, 400),
+                     "failed": range(1, 50), "left.TXN_COMPLETING": range(1, 99)},
     "false-failure": {"ledger.false failure": range(1, 50), "ledger.lost after ack": 0, "ledger.duplicate": 0},
 }
 
@@ -214,6 +216,10 @@ def bad_inputs(tree, folder):
     yield [default, "--seed", "99999999999999999999"], ["--seed"]
     yield [default, "--seed", "9223372036854775807"], ["seed", "9007199254740992"]
     yield [default, "--json=yes"], ["--json", "no value"]
+    yield [changed("no-id.json", lambda data: data["producers"][0]["threads"][0].update(
+        transactions={"records": 5}))], ["transactions", "transactional.id"]
+    yield [changed("no-records.json", lambda data: data["producers"][0]["threads"][0].update(
+        transactions={"abort_every": 5}))], ["transactions", "records"]
     yield [default, "--set", "linger.ms"], ["NAME=VALUE"]
     yield [default, "--set", "=5"], ["NAME=VALUE"]
     yield [default, "--set", "linger.ms=soon"], ["linger.ms"]
