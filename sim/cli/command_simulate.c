@@ -19,6 +19,7 @@ struct simulate_options {
     uint64_t last;
     int64_t twice_every;
     int64_t check_every;
+    int64_t shrink_runs;
     const char *failures;
     bool json;
     bool require;
@@ -70,11 +71,10 @@ static void show_progress(uint64_t done, uint64_t all)
 static void report_failure(const struct simulate_options *options, const struct sim_plan *plan,
                            const struct sim_simulation *found)
 {
-    enum { SHRINK_RUNS_MAX = 400 };
     fprintf(stderr, "linger: seed %" PRIu64 " fails:\n%sagain: linger simulate --seeds %" PRIu64 "\n",
             plan->seed, found->broken.text, plan->seed);
     struct sim_plan small = *plan;
-    sim_simulate_shrink(&small, found, SHRINK_RUNS_MAX);
+    sim_simulate_shrink(&small, found, (uint32_t)options->shrink_runs);
     char path[512];
     (void)snprintf(path, sizeof path, "%s/simulate-%" PRIu64 ".json", options->failures, plan->seed);
     struct sim_text text = {0};
@@ -213,7 +213,7 @@ static int search(const struct simulate_options *options)
 static int run_simulate(const struct cli_command *command, int argument_count, char **arguments)
 {
     struct simulate_options simulate = {
-        .seeds = "1..1000", .twice_every = 10, .check_every = 8, .failures = "."};
+        .seeds = "1..1000", .twice_every = 10, .check_every = 8, .shrink_runs = 400, .failures = "."};
     const struct cli_option options[] = {
         {"--seeds", CLI_TEXT, &simulate.seeds, "A..B", "the seeds to run, or one (default 1..1000)"},
         {"--twice", CLI_WHOLE, &simulate.twice_every, "K",
@@ -224,6 +224,8 @@ static int run_simulate(const struct cli_command *command, int argument_count, c
          "where small failing scenarios go (default here)"},
         {"--require-coverage", CLI_FLAG, &simulate.require, NULL,
          "fail when faults or rules were hardly met"},
+        {"--shrink", CLI_WHOLE, &simulate.shrink_runs, "N",
+         "at most so many runs to make a failing one smaller (default 400)"},
         {"--json", CLI_FLAG, &simulate.json, NULL, "the counts as JSON"},
         {"--print", CLI_FLAG, &simulate.print, NULL, "only print the first seed's scenario"},
         {0},
@@ -238,8 +240,10 @@ static int run_simulate(const struct cli_command *command, int argument_count, c
     if (!parse_seeds(simulate.seeds, &simulate.first, &simulate.last)) {
         return cli_usage_error(command, "--seeds %s: must be a number, or two as in 1..1000", simulate.seeds);
     }
-    if (simulate.check_every < 1 || simulate.check_every > 1000000 || simulate.twice_every < 0) {
-        return cli_usage_error(command, "--check-every must be 1 to 1000000, and --twice not negative");
+    if (simulate.check_every < 1 || simulate.check_every > 1000000 || simulate.twice_every < 0 ||
+        simulate.shrink_runs < 0 || simulate.shrink_runs > 1000000) {
+        return cli_usage_error(command,
+                               "--check-every must be 1 to 1000000, and --twice and --shrink not negative");
     }
     if (simulate.print) {
         struct sim_plan plan;

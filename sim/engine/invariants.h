@@ -24,6 +24,9 @@
  * never more requests in flight than max.in.flight.requests.per.connection (InFlightRequests.canSendMore) 13
  * clean: members of the ISR hold the same bytes below the high watermark 14  answers on a connection come in
  * the order of the requests (SocketServer mutes a channel)
+ *  15  clean: OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused
+ * before, or expired (ProducerAppendInfo.checkSequence; a retry of what is there is known by
+ * findDuplicateBatch)
  */
 #ifndef SIM_INVARIANTS_H
 #define SIM_INVARIANTS_H

@@ -10,9 +10,10 @@
 
 #include "base/assert.h"
 #include "wire/api_keys.h"
+#include "wire/errors.h"
 
 enum { BROKERS_MAX = 16, PARTITIONS_MAX = 64, CONNECTIONS_MAX = 4096, APPENDS_MAX = 256 };
-enum { ISR_NEWS_US = 300000 }; /* that a leader learns of its ISR takes less, when nothing parts them */
+enum { ISR_NEWS_US = 60000 }; /* that a leader learns of its ISR takes less, when nothing parts them */
 
 struct partition {
     uint32_t topic; /* as names are numbered in the log */
@@ -48,6 +49,7 @@ struct pass {
     int64_t *created_us;                        /* by record; -1 */
     uint8_t *told;
     uint32_t record_capacity;
+    bool has_failed[SIM_PRODUCERS_MAX]; /* a batch was refused or expired, or the producer is another one */
     int64_t now_us;
 };
 
@@ -120,6 +122,15 @@ static void on_response(struct pass *pass, const struct kb_event_response_sent *
                pass->now_us, event->request);
     }
     pass->answered[event->connection] = event->request + 1;
+    int32_t producer = pass->producer_of[event->connection];
+    if (event->error == KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER && pass->checks->is_clean &&
+        producer < SIM_PRODUCERS_MAX && !pass->has_failed[producer]) {
+        BROKEN(pass, "rule 15: at %" PRId64 " us a batch is out of sequence, and none was refused before it",
+               pass->now_us);
+    }
+    if (event->error != 0 && producer < SIM_PRODUCERS_MAX) {
+        pass->has_failed[producer] = true; /* what was sent behind it comes too early now */
+    }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < pass->append_count; i++) {
         struct append append = pass->appends[i];
@@ -304,9 +315,14 @@ static void take_of_producer(struct pass *pass, const struct kb_event *event)
         break;
     case KB_EVENT_BATCH_EXPIRED:
         checks->has_expired[source] = true;
+        pass->has_failed[source] = true;
         break;
     case KB_EVENT_SETTING_CHANGED:
         checks->has_set[source] = true;
+        pass->has_failed[source] = true;
+        break;
+    case KB_EVENT_BATCH_DONE:
+        pass->has_failed[source] = pass->has_failed[source] || event->as.batch_done.error != 0;
         break;
     case KB_EVENT_PRODUCER_EPOCH_BUMPED:
         checks->has_bumped[source] = true;
