@@ -92,7 +92,8 @@ def main():
     parser.add_argument("--only")
     options = parser.parse_args()
     copy = options.folder / "tree"
-    shutil.copytree(options.tree, copy, ignore=shutil.ignore_patterns(".git", "build"), dirs_exist_ok=True)
+    shutil.copytree(options.tree, copy, ignore=shutil.ignore_patterns(".git", "build"), dirs_exist_ok=True,
+                    copy_function=shutil.copy)  # new times: what an earlier run left behind is built again
     subprocess.run(["cmake", "-S", copy, "-B", options.folder / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                     "-DLINGER_VIEW=OFF"], check=True, stdout=subprocess.DEVNULL)
     missed = 0
