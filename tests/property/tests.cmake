@@ -1,6 +1,6 @@
 # Random scenarios: what must hold of every run, and that the seeds met what there is to meet.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-set(LINGER_SIMULATE_SEEDS "1..600" CACHE STRING "Seeds of property.simulate")
+set(LINGER_SIMULATE_SEEDS "1..2000" CACHE STRING "Seeds of property.simulate")
 add_test(NAME property.simulate COMMAND linger simulate --seeds ${LINGER_SIMULATE_SEEDS} --require-coverage
   --failures ${CMAKE_BINARY_DIR})
 set_tests_properties(property.simulate PROPERTIES TIMEOUT 600)
