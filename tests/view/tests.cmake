@@ -23,10 +23,11 @@ if(TARGET linger_view)
   add_test(NAME view.stage_picture COMMAND stage_picture ${CMAKE_BINARY_DIR}/stage.png --seq 2200 --size 1280x720 --light)
 endif()
 
-# The program itself, driven from outside. (Leaks of the display drivers and of fontconfig are not ours to report.)
+# The program itself, driven from outside; it takes minutes: ctest --preset dev -C drive -R view.drive. (Leaks of the display drivers and of fontconfig are not ours to report.)
 if(TARGET linger_view AND TARGET linger)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
-  add_test(NAME view.drive COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/view/drive_linger.py
+  add_test(NAME view.drive CONFIGURATIONS drive
+           COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/view/drive_linger.py
                                    $<TARGET_FILE:linger> ${CMAKE_SOURCE_DIR})
   set_tests_properties(view.drive PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 RUN_SERIAL TRUE)
 endif()
