@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Drives the real program in a real window: Xvfb, real key presses, real clicks, and a look at the screen after each.
 
-    drive_linger.py LINGER TREE [--size WIDTHxHEIGHT]... [--keep DIR]
+    drive_linger.py LINGER TREE [--size WIDTHxHEIGHT]... [--keep DIR] [--managed]
 
 What the program says of itself is read from its window's title (the run, the moment, what is selected, the branch);
 what the screen shows, from screenshots. Nothing is timed: whatever is expected is waited for, and found missing only
-after a minute. --keep leaves the screenshots of the main stations in DIR. Exits 77 (skipped) without Xvfb, xdotool or
+after a minute. --keep leaves the screenshots of the main stations in DIR; --managed also tries, under openbox, what only a
+window manager can do. Exits 77 (skipped) without Xvfb, xdotool or
 ImageMagick.
 """
 import argparse
@@ -660,6 +661,7 @@ def main():
     parser.add_argument("tree")
     parser.add_argument("--size", action="append")
     parser.add_argument("--keep")
+    parser.add_argument("--managed", action="store_true", help="also try F11 and closing the window, under openbox")
     options = parser.parse_args()
     for tool in ("Xvfb", "xdotool", "import", "convert"):
         if shutil.which(tool) is None:
@@ -677,7 +679,8 @@ def main():
                 if index == 0:
                     while_computing(display, program, folder)
                     interrupted(display, program, tree, folder)
-                    managed(display, program, tree, folder, (width, height))
+                    if options.managed:
+                        managed(display, program, tree, folder, (width, height))
         except AssertionError as error:
             check(False, str(error))
         finally:
