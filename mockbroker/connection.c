@@ -1,6 +1,7 @@
 #include "mockbroker/connection.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "mockbroker/fetch_session.h"
 #include "mockbroker/replica_fetcher.h"
 #include "mockbroker/request.h"
@@ -95,7 +96,8 @@ void mb_connection_unmute(struct mb_cluster *cluster, struct mb_connection *conn
 static bool may_read(const struct mb_connection *connection)
 {
     return connection->server != NULL && connection->in_service == NULL && !connection->is_hung &&
-           !connection->is_throttled && !connection->server->is_frozen;
+           (!connection->is_throttled || KB_PLANTED(CONNECTION_NOT_THROTTLED)) &&
+           !connection->server->is_frozen;
 }
 
 /* The length of the frame at the front, when it is there as a whole; -1: not yet; -2: absurd.

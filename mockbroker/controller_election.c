@@ -1,6 +1,7 @@
 /* Who leads a partition. Kafka: Election, PartitionLeaderElectionAlgorithms, PartitionStateMachine,
  * ReplicaStateMachine. */
 
+#include "base/planted.h"
 #include "mockbroker/cluster.h"
 #include "mockbroker/controller_internal.h"
 
@@ -15,7 +16,8 @@ void mb_elect(struct mb_cluster *cluster, struct mb_topic_partition *tp, int32_t
 {
     const struct mb_partition_state *old = mb_controller_state(cluster, tp);
     struct mb_partition_state *state = mb_partition_state_create(
-        cluster->allocator, leader, old->leader_epoch + 1, old->version + 1, isr, isr_count);
+        cluster->allocator, leader, old->leader_epoch + !KB_PLANTED(EPOCH_NOT_BUMPED), old->version + 1, isr,
+        isr_count);
     KB_TRACE(tp->topic->trace, 0, LEADER_ELECTED, leader_elected, .topic = tp->topic->trace_name,
              .partition = tp->index, .leader = mb_broker_id(cluster, leader),
              .leader_epoch = state->leader_epoch, .why = (int32_t)why);
@@ -53,7 +55,8 @@ bool mb_elect_offline(struct mb_cluster *cluster, struct mb_topic_partition *tp,
     uint32_t online_count = keep_online(cluster, tp->replicas, tp->replica_count, online);
     bool is_done = false;
     for (uint32_t i = 0; i < online_count && !is_done; i++) {
-        if (old->isr_count > 0 && !mb_is_member(old->isr, old->isr_count, online[i])) {
+        if (old->isr_count > 0 && !mb_is_member(old->isr, old->isr_count, online[i]) &&
+            !KB_PLANTED(ELECTION_OUTSIDE_ISR)) {
             continue;
         }
         int32_t leader = online[i];
@@ -66,7 +69,8 @@ bool mb_elect_offline(struct mb_cluster *cluster, struct mb_topic_partition *tp,
         is_done = true;
     }
     if (!is_done && online_count > 0 &&
-        tp->topic->settings.values[MB_SETTING_TOPIC_UNCLEAN_LEADER_ELECTION_ENABLE]) {
+        (tp->topic->settings.values[MB_SETTING_TOPIC_UNCLEAN_LEADER_ELECTION_ENABLE] ||
+         KB_PLANTED(UNCLEAN_THOUGH_OFF))) {
         mb_elect(cluster, tp, online[0], online, 1, KB_ELECTION_WHY_UNCLEAN);
         is_done = true;
     }
@@ -106,7 +110,7 @@ void mb_remove_from_isr(struct mb_cluster *cluster, struct mb_topic_partition *t
     uint32_t capacity = old->isr_count;
     uint32_t isr_count = 0;
     for (uint32_t i = 0; i < old->isr_count; i++) {
-        if (old->isr[i] != broker || old->isr_count == 1) {
+        if (old->isr[i] != broker || (old->isr_count == 1 && !KB_PLANTED(LAST_OF_ISR_REMOVED))) {
             isr[isr_count++] = old->isr[i];
         }
     }

@@ -1,6 +1,7 @@
 #include "mockbroker/delayed_produce.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/partition.h"
 #include "mockbroker/request.h"
@@ -26,7 +27,11 @@ static void complete(struct mb_delayed_produce *produce)
 static void expire(struct mb_cluster *cluster, struct mb_timer *timer)
 {
     (void)cluster;
-    complete(KB_CONTAINER_OF(timer, struct mb_delayed_produce, expiry));
+    struct mb_delayed_produce *produce = KB_CONTAINER_OF(timer, struct mb_delayed_produce, expiry);
+    for (uint32_t i = 0; i < produce->wait_count && KB_PLANTED(TIMED_OUT_IS_SUCCESS); i++) {
+        produce->waits[i].status->error_code = KW_ERROR_NONE;
+    }
+    complete(produce);
 }
 
 /* Is one partition's wait over? */

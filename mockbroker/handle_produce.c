@@ -1,5 +1,6 @@
 /* Produce. Kafka: KafkaApis.handleProduceRequest, ReplicaManager.appendRecords. */
 
+#include "base/planted.h"
 #include "mockbroker/broker.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/delayed_produce.h"
@@ -86,6 +87,9 @@ static int64_t append(struct mb_request *request, struct mb_partition *partition
     out->log_append_time_ms = error == KW_ERROR_NONE ? result.log_append_time_ms : -1;
     out->log_start_offset = result.log_start_offset;
     name_bad_record(request, &result, out);
+    if (result.is_duplicate && KB_PLANTED(DUPLICATE_NOT_WAITING)) {
+        return -1;
+    }
     return error == KW_ERROR_NONE ? result.last_offset + 1 : -1;
 }
 
@@ -240,7 +244,8 @@ void mb_produce_respond(struct mb_request *request, const struct kw_produce_resp
     }
     /* acks=0 is never answered; an error ends the connection, so that the client asks for metadata.
      * Kafka: sendNoOpResponseExemptThrottle, requestChannel.closeConnection. */
-    if (error != KW_ERROR_NONE || (request->fault.is_struck && request->fault.kind == MB_FAULT_DISCONNECT)) {
+    if ((error != KW_ERROR_NONE && !KB_PLANTED(ACKS_0_ERROR_IGNORED)) ||
+        (request->fault.is_struck && request->fault.kind == MB_FAULT_DISCONNECT)) {
         mb_request_close_connection(request);
     } else {
         mb_request_finish(request);

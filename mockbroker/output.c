@@ -1,5 +1,6 @@
 #include "mockbroker/output.h"
 
+#include "base/planted.h"
 #include "mockbroker/cluster.h"
 
 void mb_outputs_init(struct mb_outputs *outputs, const struct linger_allocator *allocator)
@@ -49,6 +50,10 @@ void mb_output_destroy(const struct linger_allocator *allocator, struct mb_pendi
 
 void mb_output_push(struct mb_outputs *outputs, struct mb_pending_output *output)
 {
+    if (KB_PLANTED(RESPONSES_REVERSED) && output->out.is_response) {
+        kb_list_push_front(&outputs->queue, &output->node);
+        return;
+    }
     kb_list_push_back(&outputs->queue, &output->node);
 }
 

@@ -1,6 +1,7 @@
 #include "mockbroker/partition.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "mockbroker/coordinator.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/fetch_session.h"
@@ -149,12 +150,15 @@ void mb_partition_make_leader(struct mb_partition *partition, const struct mb_pa
         remote->last_fetch_ms = now_ms;
         remote->last_caught_up_ms =
             mb_is_member(partition->isr, partition->isr_count, remote->broker) ? now_ms : 0;
-        if (is_new_leader) {
+        if (is_new_leader && !KB_PLANTED(REMOTES_NOT_FORGOTTEN)) {
             /* What it had when this broker led before says nothing. */
             remote->log_end_offset = MB_UNKNOWN_OFFSET;
             remote->last_fetch_leader_end_offset = MB_UNKNOWN_OFFSET;
             remote->last_fetch_ms = 0;
         }
+    }
+    if (is_new_leader && KB_PLANTED(STATE_LOST_ON_FAILOVER)) {
+        mb_producer_states_clear(&log->producers);
     }
     partition->is_leader = true;
     partition->leader = partition->broker->index;
@@ -202,9 +206,9 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
     for (uint32_t i = 0; i < partition->remote_count; i++) {
         const struct mb_remote *remote = &partition->remotes[i];
         /* One that is nearly in sync holds it back as well, or it could never reach it. */
-        if (remote->log_end_offset < high_watermark &&
+        if (remote->log_end_offset < high_watermark && !KB_PLANTED(HW_IGNORES_FOLLOWERS) &&
             (now_ms - remote->last_caught_up_ms <= lag_ms ||
-             mb_partition_is_in_maximal_isr(partition, remote->broker))) {
+             (mb_partition_is_in_maximal_isr(partition, remote->broker) && !KB_PLANTED(HW_IGNORES_ISR)))) {
             high_watermark = remote->log_end_offset;
         }
     }
@@ -228,7 +232,7 @@ int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_f
     case MB_FETCH_LOG_END:
         return partition->log.end_offset;
     case MB_FETCH_HIGH_WATERMARK:
-        return partition->log.high_watermark;
+        return KB_PLANTED(READ_PAST_HW) ? partition->log.end_offset : partition->log.high_watermark;
     case MB_FETCH_COMMITTED:
         return mb_log_last_stable_offset(&partition->log);
     }
@@ -239,15 +243,15 @@ bool mb_partition_has_reached(const struct mb_partition *partition, int64_t requ
                               enum kw_error *error)
 {
     *error = KW_ERROR_NONE;
-    if (!partition->is_online || !partition->is_leader) {
+    if (!partition->is_online || (!partition->is_leader && !KB_PLANTED(PARKED_OUTLIVES_LEADER))) {
         *error = KW_ERROR_NOT_LEADER_OR_FOLLOWER;
         return true;
     }
-    if (partition->log.high_watermark < required_offset) {
+    if (partition->log.high_watermark < required_offset && !KB_PLANTED(ACK_BEFORE_REPLICATION)) {
         return false;
     }
     int64_t min_isr = partition->tp->topic->settings.values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS];
-    if (min_isr > mb_partition_maximal_isr_count(partition)) {
+    if (min_isr > mb_partition_maximal_isr_count(partition) && !KB_PLANTED(NO_MIN_ISR_AFTER_APPEND)) {
         *error = KW_ERROR_NOT_ENOUGH_REPLICAS_AFTER_APPEND;
     }
     return true;
@@ -312,7 +316,7 @@ static enum kw_error append(struct mb_partition *partition, enum mb_append_origi
     kw_record_batch_set_partition_leader_epoch(block->bytes, partition->leader_epoch);
     bool stamps =
         partition->tp->topic->settings.values[MB_SETTING_TOPIC_MESSAGE_TIMESTAMP_TYPE] == MB_LOG_APPEND_TIME;
-    if (stamps) {
+    if (stamps && !KB_PLANTED(APPEND_TIME_NOT_STAMPED)) {
         kw_record_batch_set_max_timestamp(block->bytes, KW_TIMESTAMP_LOG_APPEND_TIME, mb_now_ms(cluster));
     }
     const struct mb_batch_metadata *duplicate = NULL;
@@ -326,8 +330,9 @@ static enum kw_error append(struct mb_partition *partition, enum mb_append_origi
     if (duplicate != NULL) {
         /* The first answer once more; its time even under CreateTime. */
         result->is_duplicate = true;
-        result->base_offset = duplicate->last_offset - duplicate->offset_delta;
-        result->last_offset = duplicate->last_offset;
+        result->last_offset =
+            KB_PLANTED(DUPLICATE_GETS_NEW_OFFSET) ? log->end_offset - 1 : duplicate->last_offset;
+        result->base_offset = result->last_offset - duplicate->offset_delta;
         result->log_append_time_ms = duplicate->timestamp_ms;
         mb_block_drop(cluster->allocator, block);
         return KW_ERROR_NONE;
@@ -357,7 +362,8 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
     if (!partition->is_leader) {
         return KW_ERROR_NOT_LEADER_OR_FOLLOWER;
     }
-    if (acks == -1 && partition->isr_count < settings->values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS]) {
+    if (acks == -1 && partition->isr_count < settings->values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS] &&
+        !KB_PLANTED(NO_MIN_ISR_BEFORE_APPEND)) {
         result->log_start_offset = partition->log.start_offset;
         return KW_ERROR_NOT_ENOUGH_REPLICAS;
     }
@@ -408,7 +414,7 @@ void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follo
     int64_t leader_end_offset = partition->log.end_offset;
     int64_t old_end_offset = remote->log_end_offset;
     /* Kafka: Replica.updateFetchState. */
-    if (offset >= leader_end_offset) {
+    if (offset >= leader_end_offset || KB_PLANTED(ALWAYS_CAUGHT_UP)) {
         remote->last_caught_up_ms = now_ms > remote->last_caught_up_ms ? now_ms : remote->last_caught_up_ms;
     } else if (offset >= remote->last_fetch_leader_end_offset &&
                remote->last_caught_up_ms < remote->last_fetch_ms) {

@@ -9,13 +9,14 @@
 #include "mockbroker/partition.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 
 #include <string.h>
 
 bool mb_partition_is_in_maximal_isr(const struct mb_partition *partition, int32_t broker)
 {
     return mb_is_member(partition->isr, partition->isr_count, broker) ||
-           (partition->isr_change == MB_ISR_PENDING_EXPAND &&
+           (partition->isr_change == MB_ISR_PENDING_EXPAND && !KB_PLANTED(EXPAND_NOT_MAXIMAL) &&
             mb_is_member(partition->proposed_isr, partition->proposed_isr_count, broker));
 }
 
@@ -46,8 +47,9 @@ void mb_partition_maybe_expand_isr(struct mb_partition *partition, const struct 
         return;
     }
     /* Kafka: Partition.isFollowerAtHighwatermark. */
-    if (remote->log_end_offset < partition->log.high_watermark ||
-        remote->log_end_offset < partition->epoch_start_offset) {
+    if ((remote->log_end_offset < partition->log.high_watermark ||
+         remote->log_end_offset < partition->epoch_start_offset) &&
+        !KB_PLANTED(EXPAND_BELOW_HW)) {
         return;
     }
     memcpy(partition->proposed_isr, partition->isr, partition->isr_count * sizeof(int32_t));
@@ -68,7 +70,7 @@ static bool is_out_of_sync(const struct mb_partition *partition, int32_t broker)
 
 void mb_partition_maybe_shrink_isr(struct mb_partition *partition)
 {
-    if (!partition->is_leader || partition->isr_change != MB_ISR_COMMITTED) {
+    if (!partition->is_leader || partition->isr_change != MB_ISR_COMMITTED || KB_PLANTED(ISR_NEVER_SHRINKS)) {
         return;
     }
     uint32_t kept = 0;
@@ -78,7 +80,12 @@ void mb_partition_maybe_shrink_isr(struct mb_partition *partition)
         }
     }
     partition->proposed_isr_count = kept;
-    if (kept < partition->isr_count) {
+    if (kept < partition->isr_count && KB_PLANTED(SHRINK_AT_ONCE)) {
+        memcpy(partition->isr, partition->proposed_isr, kept * sizeof(int32_t));
+        partition->isr_count = kept;
+        propose(partition, MB_ISR_PENDING_SHRINK);
+        mb_partition_increment_high_watermark(partition);
+    } else if (kept < partition->isr_count) {
         propose(partition, MB_ISR_PENDING_SHRINK);
         mb_partition_increment_high_watermark(partition);
     }

@@ -1,6 +1,7 @@
 #include "mockbroker/partition_log.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "wire/record_batch.h"
 
 #include <string.h>
@@ -143,7 +144,8 @@ void mb_log_set_high_watermark(struct mb_log *log, int64_t high_watermark, int64
 
 int64_t mb_log_last_stable_offset(const struct mb_log *log)
 {
-    int64_t first_unstable = mb_producer_states_first_unstable_offset(&log->producers);
+    int64_t first_unstable =
+        KB_PLANTED(LSO_IGNORED) ? -1 : mb_producer_states_first_unstable_offset(&log->producers);
     return first_unstable >= 0 && first_unstable < log->high_watermark ? first_unstable : log->high_watermark;
 }
 
@@ -207,7 +209,9 @@ bool mb_log_truncate_to(struct mb_log *log, int64_t offset, int64_t now_us)
     if (log->checkpointed_high_watermark > offset) {
         log->checkpointed_high_watermark = offset;
     }
-    rebuild_producers(log);
+    if (!KB_PLANTED(STATE_NOT_ROLLED_BACK)) {
+        rebuild_producers(log);
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "mockbroker/producer_state.h"
 
+#include "base/planted.h"
 #include "wire/record_batch.h"
 #include "wire/record_batch_reader.h"
 
@@ -61,12 +62,13 @@ bool mb_marker_read(const uint8_t *batch, size_t size_bytes, struct mb_marker *o
 static const struct mb_batch_metadata *find_duplicate(const struct mb_producer_entry *entry,
                                                       const uint8_t *batch)
 {
-    if (kw_record_batch_producer_epoch(batch) != entry->producer_epoch) {
+    if (kw_record_batch_producer_epoch(batch) != entry->producer_epoch || KB_PLANTED(DUPLICATE_UNKNOWN)) {
         return NULL;
     }
     int32_t first = kw_record_batch_base_sequence(batch);
     int32_t last = kw_record_batch_last_sequence(batch);
-    for (uint8_t i = 0; i < entry->batch_count; i++) {
+    uint8_t oldest = KB_PLANTED(DUPLICATE_WINDOW_OF_1) && entry->batch_count > 1 ? entry->batch_count - 1 : 0;
+    for (uint8_t i = oldest; i < entry->batch_count; i++) {
         const struct mb_batch_metadata *kept = &entry->batches[i];
         if (kept->last_sequence == last &&
             kw_decrement_sequence(kept->last_sequence, kept->offset_delta) == first) {
@@ -79,6 +81,9 @@ static const struct mb_batch_metadata *find_duplicate(const struct mb_producer_e
 static enum kw_error check_sequence(const struct mb_producer_entry *entry, const uint8_t *batch)
 {
     int32_t first = kw_record_batch_base_sequence(batch);
+    if (KB_PLANTED(SEQUENCE_NOT_CHECKED)) {
+        return KW_ERROR_NONE;
+    }
     if (kw_record_batch_producer_epoch(batch) > entry->producer_epoch) {
         return first == 0 ? KW_ERROR_NONE : KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     }
@@ -98,7 +103,7 @@ enum kw_error mb_producer_states_validate(const struct mb_producer_states *state
         return KW_ERROR_NONE;
     }
     const struct mb_producer_entry *entry = mb_map_find(&states->by_id, (uint64_t)producer_id);
-    if (entry == NULL) {
+    if (entry == NULL || KB_PLANTED(NO_PRODUCER_STATE)) {
         /* No state, whether it is new or retention removed it: any sequence is accepted. */
         return KW_ERROR_NONE;
     }
@@ -108,7 +113,7 @@ enum kw_error mb_producer_states_validate(const struct mb_producer_states *state
             return KW_ERROR_NONE;
         }
     }
-    if (kw_record_batch_producer_epoch(batch) < entry->producer_epoch) {
+    if (kw_record_batch_producer_epoch(batch) < entry->producer_epoch && !KB_PLANTED(NO_FENCING)) {
         return KW_ERROR_INVALID_PRODUCER_EPOCH;
     }
     enum kw_error error = origin == MB_ORIGIN_CLIENT ? check_sequence(entry, batch) : KW_ERROR_NONE;

@@ -1,6 +1,7 @@
 /* What a follower does with the leader's data. Kafka: AbstractFetcherThread.processFetchRequest,
  * ReplicaFetcherThread.processPartitionData, AbstractFetcherThread.getOffsetTruncationState. */
 
+#include "base/planted.h"
 #include "mockbroker/partition.h"
 #include "mockbroker/replica_fetcher.h"
 #include "wire/errors.h"
@@ -86,8 +87,9 @@ static enum mb_fetched append_records(struct mb_partition *partition, struct kw_
 static void update_high_watermark(struct mb_partition *partition, int64_t leader_high_watermark)
 {
     struct mb_log *log = &partition->log;
-    int64_t high_watermark =
-        leader_high_watermark < log->end_offset ? leader_high_watermark : log->end_offset;
+    int64_t high_watermark = leader_high_watermark < log->end_offset && !KB_PLANTED(HW_OF_FOLLOWER_IS_ITS_END)
+                                 ? leader_high_watermark
+                                 : log->end_offset;
     high_watermark = high_watermark < log->start_offset ? log->start_offset : high_watermark;
     if (high_watermark != log->high_watermark) {
         mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
@@ -112,6 +114,9 @@ static void update_start(struct mb_partition *partition, int64_t leader_start_of
 void mb_fetcher_truncate(struct mb_partition *partition, int64_t offset)
 {
     int64_t old_end_offset = partition->log.end_offset;
+    if (KB_PLANTED(TRUNCATION_TOO_DEEP) && offset < old_end_offset) {
+        offset = offset > partition->log.start_offset + 2 ? offset - 2 : partition->log.start_offset;
+    }
     if (mb_log_truncate_to(&partition->log, offset, partition->cluster->now_us)) {
         KB_TRACE(partition->tp->topic->trace, 0, LOG_TRUNCATED, log_truncated,
                  .end_offset = partition->log.end_offset, .old_end_offset = old_end_offset,
@@ -164,7 +169,7 @@ static enum mb_fetched process_data(struct mb_partition *partition,
     update_start(partition, data->log_start_offset);
     /* Consumers may read from followers. */
     mb_partition_changed(partition, false);
-    if (data->diverging_epoch.epoch >= 0) {
+    if (data->diverging_epoch.epoch >= 0 && !KB_PLANTED(NO_TRUNCATION)) {
         mb_fetcher_truncate(partition, truncation_offset(partition, data->diverging_epoch.epoch,
                                                          data->diverging_epoch.end_offset));
         state->fetch_offset = partition->log.end_offset;

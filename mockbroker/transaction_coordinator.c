@@ -1,6 +1,7 @@
 #include "mockbroker/transaction_coordinator.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "mockbroker/coordinator.h"
 #include "wire/record_batch.h"
 
@@ -142,7 +143,7 @@ static struct mb_txn_values *prepare(struct mb_txn *txn, enum mb_txn_state state
 static void fence_and_abort(struct mb_txn *txn)
 {
     KB_ASSERT(txn->now.state == MB_TXN_ONGOING && txn->now.producer_epoch < INT16_MAX);
-    if (!txn->has_failed_epoch_fence) {
+    if (!txn->has_failed_epoch_fence && !KB_PLANTED(ZOMBIE_KEEPS_EPOCH)) {
         txn->now.producer_epoch++;
     }
     txn->now.last_producer_epoch = KW_NO_PRODUCER_EPOCH;
@@ -178,7 +179,8 @@ static enum kw_error choose_epoch(const struct mb_txn_values *now, const struct 
 {
     bool has_expectation = asked->producer_id != KW_NO_PRODUCER_ID;
     if (!has_expectation) {
-        next->producer_epoch = (int16_t)(now->producer_epoch + 1);
+        next->producer_epoch =
+            (int16_t)(now->producer_epoch + (!KB_PLANTED(ZOMBIE_KEEPS_EPOCH) || now->producer_epoch < 0));
         next->last_producer_epoch = KW_NO_PRODUCER_EPOCH;
         return KW_ERROR_NONE;
     }

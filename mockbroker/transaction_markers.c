@@ -8,6 +8,7 @@
  * KafkaApis.handleWriteTxnMarkersRequest, MemoryRecords.withEndTransactionMarker. */
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "mockbroker/broker.h"
 #include "mockbroker/coordinator.h"
 #include "mockbroker/group_coordinator.h"
@@ -294,7 +295,7 @@ static enum kw_error append_marker(struct mb_partition *partition, const struct 
 {
     uint8_t key[CONTROL_KEY_BYTES] = {0};
     uint8_t value[MARKER_VALUE_BYTES] = {0};
-    kw_store_i16(key + 2, marker->is_commit);
+    kw_store_i16(key + 2, marker->is_commit != KB_PLANTED(MARKER_REVERSED));
     kw_store_i32(value + 2, marker->coordinator_epoch);
     struct kw_record_fields record = {.key = {key, sizeof key}, .value = {value, sizeof value}};
     struct mb_coordinator_batch batch = {
@@ -326,6 +327,10 @@ void mb_txn_receive_markers(struct mb_broker *broker, struct mb_control *control
         item->wait.done = is_replicated;
         item->job = job;
         item->index = i;
+        if (KB_PLANTED(MARKER_MISSING) && !control->marker.is_commit) {
+            item_done(item, KW_ERROR_NONE);
+            continue;
+        }
         enum kw_error error = partition == NULL ? KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION
                                                 : append_marker(partition, &control->marker, &item->wait);
         if (error != KW_ERROR_NONE) {

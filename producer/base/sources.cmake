@@ -8,6 +8,7 @@ linger_layer(base DIR base
     heap.c
     list.c
     murmur2.c
+    planted.c
     prng.c
     trace.c
 )

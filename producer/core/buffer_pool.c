@@ -2,6 +2,7 @@
 
 #include "base/allocator.h"
 #include "base/assert.h"
+#include "base/planted.h"
 
 #include <inttypes.h>
 
@@ -339,7 +340,7 @@ void kp_buffer_pool_deallocate(struct kp_buffer_pool *pool, struct kp_buffer *bu
     if (is_kept) {
         keep(pool, buffer);
     } else {
-        pool->unallocated_bytes += size_bytes;
+        pool->unallocated_bytes += KB_PLANTED(POOL_LEAK) ? size_bytes / 2 : size_bytes;
         kp_buffer_release(buffer);
     }
     signal_first(pool);

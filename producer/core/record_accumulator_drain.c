@@ -1,6 +1,7 @@
 #include "core/record_accumulator_internal.h"
 
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/memory.h"
 #include "core/producer_metadata.h"
 #include "core/transaction_manager.h"
@@ -10,7 +11,7 @@
 static bool is_backing_off(const struct kp_record_accumulator *accumulator,
                            const struct kp_producer_batch *batch, int64_t now_ms)
 {
-    return batch->attempts > 0 &&
+    return batch->attempts > 0 && !KB_PLANTED(BACKOFF_IGNORED) &&
            kp_producer_batch_waited_ms(batch, now_ms) < accumulator->options.retry_backoff_ms;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/allocator.h"
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/transaction_manager.h"
 #include "wire/record_batch_reader.h"
 
@@ -24,7 +25,7 @@ static void put_back(struct kp_record_accumulator *accumulator, struct kp_partit
     struct kp_producer_batch *place = kp_partition_queue_first(queue);
     if (accumulator->options.transaction_manager != NULL) {
         KB_ASSERT(kp_producer_batch_has_sequence(batch));
-        place = place_by_sequence(queue, batch);
+        place = KB_PLANTED(REENQUEUE_AT_FRONT) ? place : place_by_sequence(queue, batch);
     }
     kp_accumulator_insert(accumulator, queue, place, batch);
 }

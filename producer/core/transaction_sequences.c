@@ -3,6 +3,7 @@
  * TransactionManager.
  */
 #include "base/assert.h"
+#include "base/planted.h"
 #include "core/transaction_manager_internal.h"
 
 #include <string.h>
@@ -188,7 +189,7 @@ static void start_at_beginning(struct kp_transaction_manager *manager,
                                const struct kp_topic_partition *partition)
 {
     struct kp_sequence_entry *entry = kp_txn_entry(manager, partition);
-    int32_t sequence = 0;
+    int32_t sequence = KB_PLANTED(SEQUENCES_NOT_RESET) && entry != NULL ? entry->next_sequence : 0;
 
     KB_ASSERT(entry != NULL);
     for (uint32_t i = 0; i < entry->in_flight_count; i++) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/planted.h"
 #include "base/trace.h"
 #include "cli/commands.h"
 #include "engine/simulate.h"
@@ -24,6 +25,7 @@ struct simulate_options {
     bool json;
     bool require;
     bool print;
+    const char *plant;
 };
 
 /* What a search of many seeds must have met at least once in so many runs, or else it proves little. */
@@ -210,6 +212,34 @@ static int search(const struct simulate_options *options)
     return failed == 0 && enough ? CLI_OK : CLI_RUN_FAILED;
 }
 
+#ifdef LINGER_PLANTED_FAULTS
+/* false: nothing more is to be done; *exit_code is how it ends. */
+static bool plant(const struct cli_command *command, const char *name, int *exit_code)
+{
+    if (strcmp(name, "list") == 0) {
+        for (int i = KB_PLANTED_NONE + 1; i < KB_PLANTED_COUNT; i++) {
+            const struct kb_planted_info *info = kb_planted_info((enum kb_planted)i);
+            printf("%-26s %-18s %s\n", info->name, info->where, info->what);
+        }
+        *exit_code = CLI_OK;
+        return false;
+    }
+    kb_planted_fault = kb_planted_find(name);
+    if (kb_planted_fault == KB_PLANTED_NONE) {
+        *exit_code = cli_usage_error(command, "--plant %s: unknown; --plant list names them all", name);
+        return false;
+    }
+    return true;
+}
+#else
+static bool plant(const struct cli_command *command, const char *name, int *exit_code)
+{
+    *exit_code = cli_usage_error(
+        command, "--plant %s: this build has no planted faults; configure with the preset \"dev\"", name);
+    return false;
+}
+#endif
+
 static int run_simulate(const struct cli_command *command, int argument_count, char **arguments)
 {
     struct simulate_options simulate = {
@@ -227,6 +257,8 @@ static int run_simulate(const struct cli_command *command, int argument_count, c
         {"--shrink", CLI_WHOLE, &simulate.shrink_runs, "N",
          "at most so many runs to make a failing one smaller (default 400)"},
         {"--json", CLI_FLAG, &simulate.json, NULL, "the counts as JSON"},
+        {"--plant", CLI_TEXT, &simulate.plant, "NAME",
+         "break a rule on purpose: must be found (builds of the preset dev; NAME list: all of them)"},
         {"--print", CLI_FLAG, &simulate.print, NULL, "only print the first seed's scenario"},
         {0},
     };
@@ -236,6 +268,9 @@ static int run_simulate(const struct cli_command *command, int argument_count, c
     }
     if (argument_count != 0) {
         return cli_usage_error(command, "takes no argument: \"%s\"", arguments[0]);
+    }
+    if (simulate.plant != NULL && !plant(command, simulate.plant, &exit_code)) {
+        return exit_code;
     }
     if (!parse_seeds(simulate.seeds, &simulate.first, &simulate.last)) {
         return cli_usage_error(command, "--seeds %s: must be a number, or two as in 1..1000", simulate.seeds);
