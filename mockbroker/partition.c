@@ -20,6 +20,7 @@ struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_top
         .tp = tp,
         .leader = -1,
         .leader_epoch = -1,
+        .told_held_at = -1,
         .isr = mb_take(cluster->allocator, tp->replica_count * sizeof(int32_t)),
         .proposed_isr = mb_take(cluster->allocator, tp->replica_count * sizeof(int32_t)),
         .remotes = mb_take(cluster->allocator, tp->replica_count * sizeof(struct mb_remote)),
@@ -189,8 +190,24 @@ bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_
 
 /* --- High watermark --- */
 
-static void announce_high_watermark(const struct mb_partition *partition)
+void mb_partition_announce_last_stable_offset(struct mb_partition *partition)
 {
+    const struct mb_log *log = &partition->log;
+    int64_t stable = mb_log_last_stable_offset(log);
+    int64_t held_at = stable < log->high_watermark ? stable : -1;
+    if (held_at == partition->told_held_at) {
+        return;
+    }
+    partition->told_held_at = held_at;
+    KB_TRACE(partition->tp->topic->trace, 0, LSO_ADVANCED, lso_advanced, .last_stable_offset = stable,
+             .high_watermark = log->high_watermark, .broker = partition->broker->id,
+             .topic = partition->tp->topic->trace_name, .partition = partition->tp->index,
+             .is_leader = partition->is_leader);
+}
+
+static void announce_high_watermark(struct mb_partition *partition)
+{
+    mb_partition_announce_last_stable_offset(partition);
     KB_TRACE(partition->tp->topic->trace, 0, HW_ADVANCED, hw_advanced,
              .high_watermark = partition->log.high_watermark, .broker = partition->broker->id,
              .topic = partition->tp->topic->trace_name, .partition = partition->tp->index,

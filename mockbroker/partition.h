@@ -77,6 +77,9 @@ struct mb_partition {
     struct mb_txn_shard *transactions;
     struct mb_group_shard *groups;
 
+    /* The last stable offset as announced, while it is behind the high watermark; -1: it follows it. */
+    int64_t told_held_at;
+
     /* For mb_check: the highest high watermark as leader in this epoch. */
     int64_t epoch_high_watermark;
 };
@@ -127,6 +130,9 @@ struct mb_remote *mb_partition_remote(const struct mb_partition *partition, int3
 
 /** Kafka: Partition.maybeIncrementLeaderHW. */
 void mb_partition_increment_high_watermark(struct mb_partition *partition);
+/** Announces it when an open transaction begins or ceases to hold it back, or another one does. Called when
+ *  the high watermark has moved: nothing else moves it. */
+void mb_partition_announce_last_stable_offset(struct mb_partition *partition);
 
 /** Kafka: Partition.checkEnoughReplicasReachOffset: true when the wait is over, with its outcome. */
 bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,

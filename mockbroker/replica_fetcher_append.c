@@ -93,6 +93,7 @@ static void update_high_watermark(struct mb_partition *partition, int64_t leader
     high_watermark = high_watermark < log->start_offset ? log->start_offset : high_watermark;
     if (high_watermark != log->high_watermark) {
         mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
+        mb_partition_announce_last_stable_offset(partition);
         KB_TRACE(partition->tp->topic->trace, 0, HW_ADVANCED, hw_advanced, .high_watermark = high_watermark,
                  .broker = partition->broker->id, .topic = partition->tp->topic->trace_name,
                  .partition = partition->tp->index, .is_leader = 0);
@@ -122,6 +123,7 @@ void mb_fetcher_truncate(struct mb_partition *partition, int64_t offset)
                  .end_offset = partition->log.end_offset, .old_end_offset = old_end_offset,
                  .broker = partition->broker->id, .topic = partition->tp->topic->trace_name,
                  .partition = partition->tp->index);
+        mb_partition_announce_last_stable_offset(partition);
         mb_partition_changed(partition, true);
     }
 }

@@ -66,6 +66,7 @@ bool mb_replica_view(const struct mb_cluster *cluster, int32_t broker, const cha
         .log_start_offset = replica->log.start_offset,
         .log_end_offset = replica->log.end_offset,
         .high_watermark = replica->log.high_watermark,
+        .last_stable_offset = mb_log_last_stable_offset(&replica->log),
         .leader_epoch = replica->leader_epoch,
     };
     return true;

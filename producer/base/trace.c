@@ -57,7 +57,10 @@ int64_t kb_event_field_value(const struct kb_event *event, const struct kb_event
     case KB_FIELD_ELECTION_WHY:
     case KB_FIELD_COORDINATOR_STATE:
     case KB_FIELD_MARKER:
-    case KB_FIELD_FAULT_KIND: {
+    case KB_FIELD_POSITION_WHY:
+    case KB_FIELD_MEMBER_STATE:
+    case KB_FIELD_FAULT_KIND:
+    case KB_FIELD_FAULT_POINT: {
         int32_t value;
         memcpy(&value, place, sizeof value);
         return value;
@@ -96,7 +99,10 @@ static const struct word *find_word(enum kb_field_type type, int64_t value)
         WORDS(ELECTION_WHY)
         WORDS(COORDINATOR_STATE)
         WORDS(MARKER)
+        WORDS(POSITION_WHY)
+        WORDS(MEMBER_STATE)
         WORDS(FAULT_KIND)
+        WORDS(FAULT_POINT)
     case KB_FIELD_I32:
     case KB_FIELD_I64:
     case KB_FIELD_U32:

@@ -37,6 +37,9 @@
 #define KB_C_TYPE_COORDINATOR_STATE int32_t
 #define KB_C_TYPE_MARKER            int32_t
 #define KB_C_TYPE_FAULT_KIND        int32_t
+#define KB_C_TYPE_POSITION_WHY      int32_t
+#define KB_C_TYPE_MEMBER_STATE      int32_t
+#define KB_C_TYPE_FAULT_POINT       int32_t /* 0: none */
 
 /** The beginning of a text, cut to fit; unused bytes are zero, a cut text fills all 16. */
 struct kb_text16 {
@@ -146,6 +149,23 @@ struct kb_text16 {
     X(ABORT, 0, "ABORT")                                                                                     \
     X(COMMIT, 1, "COMMIT")
 
+/* Why a consumer reads from where it does. */
+#define KB_POSITION_WHY_LIST(X)                                                                              \
+    X(COMMITTED, 0, "the group has committed it")                                                            \
+    X(EARLIEST, 1, "auto.offset.reset=earliest")                                                             \
+    X(LATEST, 2, "auto.offset.reset=latest")                                                                 \
+    X(TRUNCATED, 3, "the new leader's log ends before what it had read")
+
+/* A consumer's life; between UNJOINED and STABLE Kafka's names (AbstractCoordinator.MemberState). */
+#define KB_MEMBER_STATE_LIST(X)                                                                              \
+    X(UNJOINED, 0, "in no group")                                                                            \
+    X(PREPARING_REBALANCE, 1, "joining its group")                                                           \
+    X(COMPLETING_REBALANCE, 2, "waiting for its assignment")                                                 \
+    X(STABLE, 3, "a member of its group")                                                                    \
+    X(CLOSING, 4, "closing")                                                                                 \
+    X(CLOSED, 5, "closed")                                                                                   \
+    X(FAILED, 6, "at its end: poll() throws")
+
 #define KB_ELECTION_WHY_LIST(X)                                                                              \
     X(CREATED, 0, "the partition is new")                                                                    \
     X(LEADER_LOST, 1, "the leader was lost, and this one is in the ISR")                                     \
@@ -175,6 +195,17 @@ struct kb_text16 {
     X(CORRUPT_BATCH, 16, "corrupt_batch")                                                                    \
     X(SHUTDOWN, 17, "shutdown")
 
+/* Where in a request's life at a broker a fault strikes; the words of scenarios. */
+#define KB_FAULT_POINT_LIST(X)                                                                               \
+    X(NONE, 0, "none")                                                                                       \
+    X(REQUEST_CUT, 1, "request_cut")                                                                         \
+    X(REQUEST_RECEIVED, 2, "request_received")                                                               \
+    X(BEFORE_APPEND, 3, "before_append")                                                                     \
+    X(AFTER_APPEND, 4, "after_append")                                                                       \
+    X(AFTER_REPLICATION, 5, "after_replication")                                                             \
+    X(BEFORE_RESPONSE, 6, "before_response")                                                                 \
+    X(RESPONSE_CUT, 7, "response_cut")
+
 #define KB_ENUM_LEFT(NAME, number, text) KB_LEFT_##NAME = 1u << (number),
 #define KB_ENUM_HELD(NAME, number, text) KB_HELD_##NAME = 1u << (number),
 enum kb_left { KB_LEFT_LIST(KB_ENUM_LEFT) };
@@ -191,7 +222,10 @@ enum kb_held { KB_HELD_LIST(KB_ENUM_HELD) };
 #define KB_ENUM_ELECTION_WHY(NAME, number, text)      KB_ELECTION_WHY_##NAME = (number),
 #define KB_ENUM_COORDINATOR_STATE(NAME, number, text) KB_COORDINATOR_STATE_##NAME = (number),
 #define KB_ENUM_MARKER(NAME, number, text)            KB_MARKER_##NAME = (number),
+#define KB_ENUM_POSITION_WHY(NAME, number, text)      KB_POSITION_WHY_##NAME = (number),
+#define KB_ENUM_MEMBER_STATE(NAME, number, text)      KB_MEMBER_STATE_##NAME = (number),
 #define KB_ENUM_FAULT_KIND(NAME, number, text)        KB_FAULT_KIND_##NAME = (number),
+#define KB_ENUM_FAULT_POINT(NAME, number, text)       KB_FAULT_POINT_##NAME = (number),
 enum kb_partition_why { KB_PARTITION_WHY_LIST(KB_ENUM_PARTITION_WHY) };
 enum kb_close_why { KB_CLOSE_WHY_LIST(KB_ENUM_CLOSE_WHY) };
 enum kb_wait { KB_WAIT_LIST(KB_ENUM_WAIT) };
@@ -203,7 +237,10 @@ enum kb_txn_state { KB_TXN_STATE_LIST(KB_ENUM_TXN_STATE) };
 enum kb_election_why { KB_ELECTION_WHY_LIST(KB_ENUM_ELECTION_WHY) };
 enum kb_coordinator_state { KB_COORDINATOR_STATE_LIST(KB_ENUM_COORDINATOR_STATE) };
 enum kb_marker { KB_MARKER_LIST(KB_ENUM_MARKER) };
+enum kb_position_why { KB_POSITION_WHY_LIST(KB_ENUM_POSITION_WHY) };
+enum kb_member_state { KB_MEMBER_STATE_LIST(KB_ENUM_MEMBER_STATE) };
 enum kb_fault_kind { KB_FAULT_KIND_LIST(KB_ENUM_FAULT_KIND) };
+enum kb_fault_point { KB_FAULT_POINT_LIST(KB_ENUM_FAULT_POINT) };
 
 enum kb_lane { KB_LANE_APP, KB_LANE_SENDER, KB_LANE_NETWORK, KB_LANE_BROKER, KB_LANE_FAULT, KB_LANE_COUNT };
 
@@ -223,13 +260,14 @@ enum kb_event_kind {
 #undef EVENT
 #undef FIELD
 
-enum { KB_SOURCE_CLUSTER = 0xffff };
+/* Sources below KB_SOURCE_CONSUMER are producers. */
+enum { KB_SOURCE_CONSUMER = 1000, KB_SOURCE_CLUSTER = 0xffff };
 
 struct kb_event {
     int64_t time_us;     /* filled in by the sink */
     uint32_t cause_back; /* the causing event is this many before; 0: none known. Filled in by the sink */
     uint16_t kind;       /* enum kb_event_kind */
-    uint16_t source;     /* index of the producer, or KB_SOURCE_CLUSTER */
+    uint16_t source; /* index of the producer, KB_SOURCE_CONSUMER + that of the consumer, KB_SOURCE_CLUSTER */
     union {
 #define EVENT(NAME, name, lane, method, sentence, fields) struct kb_event_##name name;
 #include "base/trace_events.def"
@@ -261,7 +299,10 @@ enum kb_field_type {
     KB_FIELD_ELECTION_WHY,
     KB_FIELD_COORDINATOR_STATE,
     KB_FIELD_MARKER,
+    KB_FIELD_POSITION_WHY,
+    KB_FIELD_MEMBER_STATE,
     KB_FIELD_FAULT_KIND,
+    KB_FIELD_FAULT_POINT,
 };
 
 struct kb_event_field {

@@ -67,6 +67,8 @@ static int run_events(const struct cli_command *command, int argument_count, cha
     print_words("Metadata is asked for because (`why` of `metadata_requested`)", KB_FIELD_METADATA_WHY);
     print_words("A leader was elected because (`why` of `leader_elected`)", KB_FIELD_ELECTION_WHY);
     print_words("A transaction is (`state` of `transaction_logged`)", KB_FIELD_COORDINATOR_STATE);
+    print_words("A consumer is (`state` of `consumer_state`)", KB_FIELD_MEMBER_STATE);
+    print_words("A consumer reads from there because (`why` of `consumer_position`)", KB_FIELD_POSITION_WHY);
     return CLI_OK;
 }
 

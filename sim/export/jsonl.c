@@ -38,7 +38,10 @@ static const char *type_name(enum kb_field_type type)
     case KB_FIELD_ELECTION_WHY:
     case KB_FIELD_COORDINATOR_STATE:
     case KB_FIELD_MARKER:
+    case KB_FIELD_POSITION_WHY:
+    case KB_FIELD_MEMBER_STATE:
     case KB_FIELD_FAULT_KIND:
+    case KB_FIELD_FAULT_POINT:
         return "word";
     }
     return "?";

@@ -151,7 +151,10 @@ static void add_field(const struct sim_event_log *log, const struct kb_event *ev
     case KB_FIELD_ELECTION_WHY:
     case KB_FIELD_COORDINATOR_STATE:
     case KB_FIELD_MARKER:
+    case KB_FIELD_POSITION_WHY:
+    case KB_FIELD_MEMBER_STATE:
     case KB_FIELD_FAULT_KIND:
+    case KB_FIELD_FAULT_POINT:
         word = kb_field_value_text(field->type, value);
         add_text(text, word != NULL ? word : "?");
         return;

@@ -209,6 +209,7 @@ struct mb_replica_view {
     int64_t log_start_offset;
     int64_t log_end_offset;
     int64_t high_watermark;
+    int64_t last_stable_offset;
     int32_t leader_epoch;
 };
 struct mb_partition_view {
