@@ -242,6 +242,7 @@ bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct 
     *cluster = (struct mb_cluster){
         .allocator = allocator,
         .trace = options->trace,
+        .observer = options->observer != NULL ? *options->observer : (struct mb_observer){0},
         .epoch_ms = options->epoch_ms,
         .now_us = now_us,
         .settings = settings,

@@ -92,6 +92,7 @@ struct mb_broker {
 struct mb_cluster {
     const struct linger_allocator *allocator;
     struct kb_trace *trace;
+    struct mb_observer observer; /* log_start_moves may be NULL */
     int64_t epoch_ms;
     int64_t now_us;
     struct mb_settings settings; /* of every broker */

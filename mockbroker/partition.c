@@ -9,6 +9,14 @@
 
 #include <string.h>
 
+static void tell_observer(void *context, int64_t start_offset)
+{
+    const struct mb_partition *partition = context;
+    const struct mb_observer *observer = &partition->cluster->observer;
+    observer->log_start_moves(observer->context, partition->broker->id, partition->tp->topic->name,
+                              partition->tp->index, start_offset);
+}
+
 struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_topic_partition *tp)
 {
     struct mb_cluster *cluster = broker->cluster;
@@ -27,6 +35,10 @@ struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_top
     };
     mb_log_init(&partition->log, cluster->allocator, settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES],
                 settings->values[MB_SETTING_TOPIC_RETENTION_BYTES]);
+    if (cluster->observer.log_start_moves != NULL) {
+        partition->log.start_moves = tell_observer;
+        partition->log.start_moves_context = partition;
+    }
     kb_list_init(&partition->produces);
     kb_list_init(&partition->waits);
     kb_list_init(&partition->fetches);

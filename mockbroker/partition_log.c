@@ -250,6 +250,9 @@ bool mb_log_increment_start_offset(struct mb_log *log, int64_t offset)
     if (offset <= log->start_offset || offset > log->high_watermark) {
         return false;
     }
+    if (log->start_moves != NULL) {
+        log->start_moves(log->start_moves_context, offset);
+    }
     log->start_offset = offset;
     mb_epoch_cache_truncate_from_start(&log->epochs, offset);
     mb_producer_states_increment_start(&log->producers, offset);

@@ -46,6 +46,9 @@ struct mb_log {
     int64_t high_watermark_changed_us;
     struct mb_epoch_cache epochs;
     struct mb_producer_states producers;
+    /* Told before batches leave at the front; NULL: nobody. */
+    void (*start_moves)(void *context, int64_t start_offset);
+    void *start_moves_context;
 };
 
 void mb_log_init(struct mb_log *log, const struct linger_allocator *allocator, int64_t segment_bytes,

@@ -43,6 +43,17 @@ struct mb_topic_options {
     const int32_t *assignment;
 };
 
+/** Somebody who reads the logs and wants to see what retention takes from them. */
+struct mb_observer {
+    void *context;
+    /**
+     * The log of a replica is about to begin at start_offset. The batches that end below it can still be read
+     * with mb_log_read, now and no later. Nothing may be called that takes now_us.
+     */
+    void (*log_start_moves)(void *context, int32_t broker, const char *topic, int32_t partition,
+                            int64_t start_offset);
+};
+
 struct mb_options {
     const int32_t *broker_ids; /* ascending */
     uint32_t broker_count;
@@ -57,6 +68,7 @@ struct mb_options {
     uint64_t seed;
     const struct linger_allocator *allocator; /* NULL: malloc */
     struct kb_trace *trace;                   /* NULL: none */
+    const struct mb_observer *observer;       /* copied; NULL: none */
 };
 
 enum { MB_ERROR_TEXT_BYTES = 256 };
