@@ -7,6 +7,8 @@ linger_layer(model DIR model
     fold_sender.c
     summary.c
     timeline.c
+    verdicts.c
+    verdicts_logs.c
     view_model.c
   LAYERS base log wire
 )

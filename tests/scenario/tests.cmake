@@ -7,4 +7,9 @@ if(TARGET linger_view)
   target_link_libraries(seek_test PRIVATE linger_view)
 endif()
 add_test(NAME scenario.seek COMMAND seek_test ${LINGER_SCENARIOS})
+
+# Verdicts as they are seen while a run is watched, against the ledger that settles it.
+add_executable(verdicts_test ${CMAKE_CURRENT_SOURCE_DIR}/scenario/verdicts_test.c)
+target_link_libraries(verdicts_test PRIVATE linger_options linger_engine linger_model)
+add_test(NAME scenario.verdicts_live COMMAND verdicts_test 150 ${LINGER_SCENARIOS})
 include(scenario/run_tests.cmake)
