@@ -15,6 +15,9 @@ add_executable(linger
   cli/options.c
   cli/report.c
   cli/scenario_options.c
+  cli/simulate_planted.c
+  cli/simulate_report.c
+  cli/simulate_search.c
 )
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/layers/cli)
 file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/cli ${CMAKE_BINARY_DIR}/layers/cli/cli SYMBOLIC)

@@ -1,5 +1,6 @@
 #include "engine/simulate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -23,6 +24,17 @@ const char *sim_coverage_item_name(enum sim_coverage_item item)
     };
     KB_ASSERT((uint32_t)item < SIM_COVERAGE_ITEM_COUNT);
     return names[item];
+}
+
+/* It is nothing but counts. */
+void sim_coverage_add(struct sim_coverage *coverage, const struct sim_coverage *more)
+{
+    static_assert(sizeof *coverage % sizeof(uint64_t) == 0, "a coverage is a row of counts");
+    uint64_t *to = (uint64_t *)coverage;
+    const uint64_t *from = (const uint64_t *)more;
+    for (size_t i = 0; i < sizeof *coverage / sizeof(uint64_t); i++) {
+        to[i] += from[i];
+    }
 }
 
 /* --- Coverage
@@ -119,14 +131,11 @@ static void cover(struct sim_world *world, struct sim_coverage *coverage)
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static void run_world(struct sim_world *world, uint32_t steps_between_checks, struct sim_complaints *broken)
+static void run_world(struct sim_world *world, struct sim_complaints *broken)
 {
     const char *problem = NULL;
-    uint32_t steps = 0;
     while (sim_world_step(world) && problem == NULL) {
-        if (++steps % steps_between_checks == 0) {
-            problem = mb_check(sim_world_cluster(world));
-        }
+        problem = mb_check(sim_world_cluster(world));
     }
     if (problem != NULL) {
         sim_complain(broken, "rule 0: at %lld us %s", (long long)sim_world_now_us(world), problem);
@@ -135,8 +144,7 @@ static void run_world(struct sim_world *world, uint32_t steps_between_checks, st
     }
 }
 
-void sim_simulate(const struct sim_plan *plan, uint32_t steps_between_checks, struct sim_coverage *coverage,
-                  struct sim_simulation *out)
+void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, struct sim_simulation *out)
 {
     *out = (struct sim_simulation){0};
     struct sim_text text = {0};
@@ -146,7 +154,7 @@ void sim_simulate(const struct sim_plan *plan, uint32_t steps_between_checks, st
     sim_plan_write(plan, &text);
     if (sim_scenario_parse("plan", text.bytes, NULL, 0, &scenario, &out->broken, NULL) &&
         sim_world_create(scenario, &options, &world, &out->broken)) {
-        run_world(world, steps_between_checks, &out->broken);
+        run_world(world, &out->broken);
         if (out->broken.count == 0) {
             if (sim_ledger_settle(sim_world_ledger(world), sim_world_cluster(world))) {
                 (void)sim_invariants_hold(world, &out->broken);
@@ -188,7 +196,7 @@ void sim_simulate_shrink(struct sim_plan *plan, const struct sim_simulation *fou
             }
             runs++;
             struct sim_simulation again;
-            sim_simulate(&smaller, 1, NULL, &again);
+            sim_simulate(&smaller, NULL, &again);
             bool same = is_same(found, &again);
             sim_complaints_release(&again.broken);
             if (same) {

@@ -43,15 +43,15 @@ struct sim_coverage {
     uint64_t faults[SIM_COVERAGE_FAULTS]; /* by enum kb_fault_kind */
 };
 const char *sim_coverage_item_name(enum sim_coverage_item item);
+void sim_coverage_add(struct sim_coverage *coverage, const struct sim_coverage *more);
 
 struct sim_simulation {
     uint64_t hash;                /* of the event log */
     struct sim_complaints broken; /* count 0: all is well; to be released */
 };
 
-/** Run a plan and check it. coverage may be NULL. steps_between_checks: how often mb_check() is asked. */
-void sim_simulate(const struct sim_plan *plan, uint32_t steps_between_checks, struct sim_coverage *coverage,
-                  struct sim_simulation *out);
+/** Run a plan and check it, after every step and at the end. coverage may be NULL. */
+void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, struct sim_simulation *out);
 /** Make a plan that fails smaller while it fails with the same rule, in at most so many runs. */
 void sim_simulate_shrink(struct sim_plan *plan, const struct sim_simulation *found, uint32_t runs_max);
 
