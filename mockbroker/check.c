@@ -1,5 +1,5 @@
-/* The invariants of the cluster. Cheap enough to be asked after every event of a small scenario: the contents
- * of logs are compared by the blocks they share, newest first, and only so far back. */
+/* The invariants of the cluster. Cheap enough to be asked after every event: only what was touched is looked
+ * at, and the contents of logs are compared by the blocks they share, each once. */
 
 #include "mockbroker/check.h"
 
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-enum { COMPARED_BATCHES = 64 };
+/* Everything is looked at again, touched or not, each so many calls of mb_check_changed(). */
+enum { CALLS_BETWEEN_FULL = 1024 };
 
 static const char *check_state(const struct mb_cluster *cluster, const struct mb_topic_partition *tp)
 {
@@ -20,6 +21,9 @@ static const char *check_state(const struct mb_cluster *cluster, const struct mb
         if (mb_is_member(state->isr, i, state->isr[i])) {
             return "a broker is twice in an ISR";
         }
+    }
+    if (state->isr_count == 0 && state->leader >= 0) {
+        return "an ISR is empty";
     }
     if (state->leader >= 0 && !mb_is_member(state->isr, state->isr_count, state->leader)) {
         return "the leader of a partition is not in its ISR";
@@ -48,7 +52,7 @@ static const char *check_log(const struct mb_log *log)
             return "the leader epochs of a log do not ascend";
         }
     }
-    return mb_check_log_transactions(log);
+    return mb_check_log_producers(log);
 }
 
 static const char *check_leader(const struct mb_partition *partition, const struct mb_partition **leader)
@@ -78,47 +82,13 @@ static const char *check_leader(const struct mb_partition *partition, const stru
     return NULL;
 }
 
-static bool is_same_block(const struct mb_block *a, const struct mb_block *b)
-{
-    return a == b || (a->size_bytes == b->size_bytes && memcmp(a->bytes, b->bytes, a->size_bytes) == 0);
-}
-
-/* Below both high watermarks a follower that fetches from this leader holds what the leader holds. */
-static const char *check_agreement(const struct mb_partition *leader, const struct mb_partition *follower)
-{
-    if (!follower->is_online || follower->is_leader || !follower->fetch.is_verified ||
-        follower->leader_epoch != leader->leader_epoch) {
-        return NULL;
-    }
-    int64_t end_offset = leader->log.high_watermark < follower->log.high_watermark
-                             ? leader->log.high_watermark
-                             : follower->log.high_watermark;
-    uint32_t theirs = mb_log_find(&leader->log, end_offset - 1);
-    uint32_t ours = mb_log_find(&follower->log, end_offset - 1);
-    for (int i = 0; i < COMPARED_BATCHES; i++) {
-        if (theirs >= leader->log.count || ours >= follower->log.count) {
-            return NULL;
-        }
-        if (!is_same_block(mb_log_entry_at(&leader->log, theirs)->block,
-                           mb_log_entry_at(&follower->log, ours)->block)) {
-            return "two replicas differ below the high watermark";
-        }
-        if (theirs == 0 || ours == 0) {
-            return NULL;
-        }
-        theirs--;
-        ours--;
-    }
-    return NULL;
-}
-
 static const char *check_partition(const struct mb_cluster *cluster, const struct mb_topic_partition *tp)
 {
     const struct mb_partition *leader = NULL;
     const char *problem = check_state(cluster, tp);
     for (uint32_t i = 0; i < tp->replica_count && problem == NULL; i++) {
         const struct mb_broker *broker = &cluster->brokers[tp->replicas[i]];
-        const struct mb_partition *partition =
+        struct mb_partition *partition =
             tp->number < broker->hosted_capacity ? broker->hosted[tp->number] : NULL;
         if (partition == NULL) {
             continue;
@@ -129,13 +99,18 @@ static const char *check_partition(const struct mb_cluster *cluster, const struc
             partition->leader_epoch > mb_controller_state(cluster, tp)->leader_epoch) {
             problem = "a broker knows a leader epoch that the controller never gave out";
         }
+        if (problem == NULL && partition->is_online && !partition->is_leader &&
+            !kb_list_is_empty(&partition->produces)) {
+            problem = "a produce waits at a broker that does not lead its partition";
+        }
         if (problem == NULL && partition->is_online && partition->is_leader) {
             problem = check_leader(partition, &leader);
+            problem = problem != NULL ? problem : mb_check_followers(partition);
         }
     }
     for (uint32_t i = 0; i < tp->replica_count && problem == NULL && leader != NULL; i++) {
-        const struct mb_partition *follower = mb_partition_online(&cluster->brokers[tp->replicas[i]], tp);
-        problem = follower == NULL ? NULL : check_agreement(leader, follower);
+        struct mb_partition *follower = mb_partition_online(&cluster->brokers[tp->replicas[i]], tp);
+        problem = follower == NULL ? NULL : mb_check_agreement(leader, follower);
     }
     return problem;
 }
@@ -149,4 +124,23 @@ const char *mb_check(const struct mb_cluster *cluster)
         }
     }
     return NULL;
+}
+
+void mb_check_touch(struct mb_cluster *cluster, struct mb_topic_partition *tp)
+{
+    if (!kb_list_node_is_linked(&tp->of_touched)) {
+        kb_list_push_back(&cluster->touched, &tp->of_touched);
+    }
+}
+
+const char *mb_check_changed(struct mb_cluster *cluster)
+{
+    const char *problem = NULL;
+    struct kb_list_node *node;
+    while ((node = kb_list_pop_front(&cluster->touched)) != NULL) {
+        const struct mb_topic_partition *tp = KB_CONTAINER_OF(node, struct mb_topic_partition, of_touched);
+        problem = problem != NULL ? problem : check_partition(cluster, tp);
+    }
+    bool is_full = ++cluster->check_count % CALLS_BETWEEN_FULL == 0;
+    return problem == NULL && is_full ? mb_check(cluster) : problem;
 }

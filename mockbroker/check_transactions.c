@@ -66,16 +66,31 @@ static const char *check_aborted(const struct mb_log *log)
     return NULL;
 }
 
-const char *mb_check_log_transactions(const struct mb_log *log)
+/* What a producer wrote last is in the log: its state goes back when the log is truncated. */
+static const char *check_newest(const struct mb_log *log)
 {
-    if (!log->producers.has_transactions) {
-        return NULL;
+    for (const struct mb_producer_entry *entry = log->producers.entries; entry != NULL; entry = entry->next) {
+        if (entry->batch_count > 0 && entry->batches[entry->batch_count - 1].last_offset >= log->end_offset) {
+            return "a producer's state names a batch behind the end of the log";
+        }
+    }
+    return NULL;
+}
+
+const char *mb_check_log_producers(const struct mb_log *log)
+{
+    const char *problem = check_newest(log);
+    if (problem != NULL || !log->producers.has_transactions) {
+        return problem;
     }
     int64_t last_stable_offset = mb_log_last_stable_offset(log);
     if (last_stable_offset > log->high_watermark) {
         return "a last stable offset is above the high watermark";
     }
-    const char *problem = check_open(log);
+    if (log->producers.unstable_count > 0 && last_stable_offset > log->producers.unstable[0].first_offset) {
+        return "a last stable offset is past an open transaction";
+    }
+    problem = check_open(log);
     return problem != NULL ? problem : check_aborted(log);
 }
 

@@ -261,6 +261,7 @@ bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct 
     kb_list_init(&cluster->ready);
     kb_list_init(&cluster->changed);
     kb_list_init(&cluster->spare_requests);
+    kb_list_init(&cluster->touched);
     create_brokers(cluster, options);
     mb_controller_init(cluster);
     mb_controller_bootstrap(cluster);

@@ -124,6 +124,8 @@ struct mb_cluster {
     struct kb_list ready;   /* connections that may have a request to be read */
     struct kb_list changed; /* partitions whose waiting requests are to be looked at */
     struct kb_list spare_requests;
+    struct kb_list touched; /* mb_topic_partition: to be looked at by mb_check_changed() */
+    uint32_t check_count;
 };
 
 /** Kafka's clock: milliseconds of the wall. */

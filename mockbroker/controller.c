@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/check.h"
 #include "mockbroker/controller_internal.h"
 #include "wire/errors.h"
 
@@ -78,6 +79,7 @@ void mb_controller_set_state(struct mb_cluster *cluster, struct mb_topic_partiti
                                     tp->number + 1, sizeof(struct mb_partition_state *));
     struct mb_partition_state *old = controller->states[tp->number];
     controller->states[tp->number] = state;
+    mb_check_touch(cluster, tp);
     if (old != NULL) {
         announce_isr(cluster, tp, old, state);
         mb_partition_state_drop(cluster->allocator, old);

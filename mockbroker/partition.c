@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/planted.h"
+#include "mockbroker/check.h"
 #include "mockbroker/coordinator.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/fetch_session.h"
@@ -60,6 +61,7 @@ void mb_partition_destroy(struct mb_partition *partition)
     const struct linger_allocator *allocator = partition->cluster->allocator;
     uint32_t count = partition->tp->replica_count;
     mb_log_release(&partition->log);
+    mb_check_forget(partition);
     mb_give(allocator, partition->isr, count * sizeof(int32_t));
     mb_give(allocator, partition->proposed_isr, count * sizeof(int32_t));
     mb_give(allocator, partition->remotes, count * sizeof(struct mb_remote));
@@ -125,6 +127,7 @@ void mb_partition_stop(struct mb_partition *partition, bool clean)
 
 void mb_partition_changed(struct mb_partition *partition, bool high_watermark)
 {
+    mb_check_touch(partition->cluster, partition->tp);
     partition->high_watermark_changed = partition->high_watermark_changed || high_watermark;
     if (!kb_list_node_is_linked(&partition->of_changed)) {
         kb_list_push_back(&partition->cluster->changed, &partition->of_changed);
@@ -449,6 +452,7 @@ void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follo
                remote->last_caught_up_ms < remote->last_fetch_ms) {
         remote->last_caught_up_ms = remote->last_fetch_ms;
     }
+    mb_check_touch(partition->cluster, partition->tp);
     remote->log_end_offset = offset;
     remote->last_fetch_leader_end_offset = leader_end_offset;
     remote->last_fetch_ms = now_ms;

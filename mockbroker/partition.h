@@ -80,8 +80,10 @@ struct mb_partition {
     /* The last stable offset as announced, while it is behind the high watermark; -1: it follows it. */
     int64_t told_held_at;
 
-    /* For mb_check: the highest high watermark as leader in this epoch. */
+    /* For mb_check: the highest high watermark as leader in this epoch, and what it saw before (NULL:
+     * nothing). */
     int64_t epoch_high_watermark;
+    struct mb_check_memory *seen;
 };
 
 struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_topic_partition *tp);

@@ -4,6 +4,7 @@
  * when that is the safe side (the maximal ISR), a shrinking does not. */
 
 #include "mockbroker/broker.h"
+#include "mockbroker/check.h"
 #include "mockbroker/control.h"
 #include "mockbroker/fetch_session.h"
 #include "mockbroker/partition.h"
@@ -34,6 +35,7 @@ static void propose(struct mb_partition *partition, enum mb_isr_change change)
         partition->proposed_isr_count = 0;
         return;
     }
+    mb_check_touch(partition->cluster, partition->tp);
     partition->isr_change = change;
     partition->alter_isr = MB_ALTER_ISR_QUEUED;
     kb_list_push_back(&partition->broker->alter_isr_queue, &partition->of_alter_isr);
@@ -105,6 +107,7 @@ static bool is_error_final(int32_t error)
 void mb_partition_alter_isr_done(struct mb_partition *partition, const struct mb_partition_state *state,
                                  int32_t error)
 {
+    mb_check_touch(partition->cluster, partition->tp);
     partition->alter_isr = MB_ALTER_ISR_NONE;
     if (partition->isr_change == MB_ISR_COMMITTED) {
         return; /* a new leader epoch came first */

@@ -188,6 +188,7 @@ bool mb_log_truncate_to(struct mb_log *log, int64_t offset, int64_t now_us)
         }
         return false;
     }
+    log->truncation_count++;
     if (offset <= log->start_offset) {
         mb_log_truncate_fully_and_start_at(log, offset, now_us);
         return true;
@@ -218,6 +219,7 @@ bool mb_log_truncate_to(struct mb_log *log, int64_t offset, int64_t now_us)
 void mb_log_truncate_fully_and_start_at(struct mb_log *log, int64_t offset, int64_t now_us)
 {
     drop_all(log);
+    log->truncation_count++;
     log->start_offset = offset;
     log->end_offset = offset;
     log->high_watermark = offset;

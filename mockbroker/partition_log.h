@@ -44,6 +44,7 @@ struct mb_log {
     int64_t high_watermark;
     int64_t checkpointed_high_watermark;
     int64_t high_watermark_changed_us;
+    uint32_t truncation_count;
     struct mb_epoch_cache epochs;
     struct mb_producer_states producers;
     /* Told before batches leave at the front; NULL: nobody. */

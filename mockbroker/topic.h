@@ -10,6 +10,7 @@
 #ifndef MB_TOPIC_H
 #define MB_TOPIC_H
 
+#include "base/list.h"
 #include "mockbroker/memory.h"
 #include "mockbroker/settings.h"
 #include "wire/schema.h"
@@ -24,6 +25,7 @@ struct mb_topic_partition {
     uint32_t replica_count;
     int32_t index;
     uint32_t number;
+    struct kb_list_node of_touched; /* something of it is not what it was at the last mb_check_changed() */
 };
 
 /** What the brokers keep their own state in is a topic, too. Kafka: Topic.INTERNAL_TOPICS. */

@@ -68,6 +68,8 @@ bool mb_replica_view(const struct mb_cluster *cluster, int32_t broker, const cha
         .high_watermark = replica->log.high_watermark,
         .last_stable_offset = mb_log_last_stable_offset(&replica->log),
         .leader_epoch = replica->leader_epoch,
+        .isr_count = replica->isr_count,
+        .maximal_isr_count = mb_partition_maximal_isr_count(replica),
     };
     return true;
 }

@@ -223,6 +223,8 @@ struct mb_replica_view {
     int64_t high_watermark;
     int64_t last_stable_offset;
     int32_t leader_epoch;
+    uint32_t isr_count;         /* of a leader: as the controller agreed */
+    uint32_t maximal_isr_count; /* and with whom it wants to add */
 };
 struct mb_partition_view {
     int32_t leader; /* as the controller sees it; -1: none */
@@ -249,6 +251,10 @@ bool mb_log_read(const struct mb_cluster *cluster, int32_t broker, const char *t
 
 /** Check every invariant of the cluster; NULL when all hold, else a sentence that names what does not. */
 const char *mb_check(const struct mb_cluster *cluster);
+/** The same of the partitions that something happened to since the last call, which is cheap enough after
+ * every step; now and then of all. It remembers what it saw, and so knows more than mb_check(): that a
+ * follower counts as caught up only when it was. */
+const char *mb_check_changed(struct mb_cluster *cluster);
 
 #ifdef __cplusplus
 }
