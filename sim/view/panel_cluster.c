@@ -257,7 +257,7 @@ static int64_t draw_broker(struct view_frame *frame, struct view_rect rect, uint
     view_rect_cut_top(&inside, theme->space_1);
     view_rect_cut_bottom(&inside, theme->space_1);
     if (!broker->is_up) {
-        view_draw_opacity_push(frame->ui->list, 110);
+        view_draw_opacity_push(frame->ui->list, CLUSTER_DIMMED);
     }
     if (inside.h >= VIEW_PX(8)) {
         records_per_cell = draw_replicas(frame, inside, broker->id, hosted);

@@ -6,6 +6,8 @@
 
 #include "view/stage_private.h"
 
+enum { CLUSTER_DIMMED = 110 }; /* opacity of what a broker that is down holds */
+
 /** What a cell of a log stands for in this drawing: the same for all replicas, so that they can be compared.
  */
 struct cluster_scale {
@@ -31,6 +33,10 @@ bool cluster_is_leader(const struct view_frame *frame, int32_t replica);
 
 /** The width that names take before the cells of a row. */
 int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height);
+
+/** Outlines and names the records of a row that a verdict fell on. start: offset at the cells' left edge. */
+void cluster_draw_verdicts(struct view_frame *frame, struct view_rect row, struct view_rect cells,
+                           const struct cluster_scale *scale, int32_t replica, int64_t start);
 
 /** Finds stage->marked, which the rows drawn after it show. */
 void cluster_find_marked(struct view_frame *frame);

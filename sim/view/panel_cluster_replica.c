@@ -279,6 +279,8 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
     cells.y += (rest.h - height) / 2;
     cells.h = height;
     draw_cells(frame, cells, scale, index);
+    cluster_draw_verdicts(frame, rect, cells, scale, index,
+                          cluster_window_start(frame, scale, replica->partition));
     view_rect_cut_left(&rest, cells.w + theme->space_2);
     if (rest.w >= view_theme_px(theme, 52) && rect.h >= view_theme_px(theme, 30)) {
         draw_offsets(frame, rest, replica);

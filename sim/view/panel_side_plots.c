@@ -89,6 +89,33 @@ static void count_row(struct side_column *column, const char *key, int64_t value
     side_row(column, key, text, color, tip);
 }
 
+/* What does not agree with what the application knows; nothing as long as all is well. */
+static void draw_verdicts_now(struct side_column *column)
+{
+    static const char *const tips[MODEL_FATE_KINDS] = {
+        "acknowledged, and not in the leader's log any more",
+        "in the leader's log twice or more",
+        "in the log behind records that were sent after them",
+        "the application was told an error, and they are in the log",
+    };
+    const struct view_frame *frame = column->frame;
+    bool is_first = true;
+    for (int kind = 0; kind < MODEL_FATE_KINDS && frame->stage->verdicts != NULL; kind++) {
+        uint64_t records =
+            sim_verdicts_records(frame->stage->verdicts, (enum model_fate_kind)kind, frame->model->sequence);
+        if (records == 0) {
+            continue;
+        }
+        if (is_first) {
+            side_gap(column, frame->theme->space_1);
+            side_caption(column, "What it does not know");
+        }
+        is_first = false;
+        count_row(column, model_fate_name((enum model_fate_kind)kind), (int64_t)records,
+                  frame->theme->fail.ink, tips[kind]);
+    }
+}
+
 void side_draw_ledger_now(struct side_column *column)
 {
     const struct view_theme *theme = column->frame->theme;
@@ -115,6 +142,7 @@ void side_draw_ledger_now(struct side_column *column)
         count_row(column, "of them refused", refused, theme->fail.ink,
                   "send() itself failed: they never got into a batch");
     }
+    draw_verdicts_now(column);
 }
 
 /* A line is "name\tcount". */

@@ -92,6 +92,13 @@ static uint64_t first_cause(const struct view_frame *frame, const struct story *
 
 static void draw_causes(struct side_column *column, const struct story *story)
 {
+    if (story->cause_count > 0) {
+        side_caption(column, "What led there");
+        for (uint32_t i = 0; i < story->cause_count; i++) {
+            side_event_line(column, story->causes[i], NULL);
+        }
+        return;
+    }
     uint64_t cause = first_cause(column->frame, story);
     if (cause == 0) {
         return;

@@ -8,6 +8,7 @@
 #include "model/event_text.h"
 #include "view/panel_timeline.h"
 #include "view/stage_actions.h"
+#include "view/verdict.h"
 
 /* --- Marks
  * -------------------------------------------------------------------------------------------------------------
@@ -234,6 +235,62 @@ static void draw_mark(struct view_frame *frame, struct view_rect lane, int32_t x
     }
 }
 
+/* Of one kind and within reach of the one before they are one: a cross, and how many records it is about. */
+static void draw_verdicts(struct view_frame *frame, const struct timeline_area *area, struct taken *taken,
+                          bool is_label)
+{
+    const struct view_theme *theme = frame->theme;
+    uint32_t count = 0;
+    const struct model_fate *fates =
+        frame->stage->verdicts != NULL ? sim_verdicts_list(frame->stage->verdicts, &count) : NULL;
+    struct view_rect lane = area->lanes[KB_LANE_FAULT];
+    int32_t r = view_theme_px(theme, 5);
+    for (uint32_t i = 0; i < count;) {
+        const struct model_fate *first = &fates[i];
+        int64_t time_us = sim_event_log_get(frame->log, first->event)->time_us;
+        int32_t x = timeline_x(area, time_us);
+        uint32_t records = 0;
+        for (; i < count && fates[i].kind == first->kind &&
+               timeline_x(area, sim_event_log_get(frame->log, fates[i].event)->time_us) - x < 3 * r;
+             i++) {
+            records += fates[i].records;
+        }
+        if (time_us < area->from_us || time_us > area->to_us) {
+            continue;
+        }
+        char label[48];
+        snprintf(label, sizeof label, "%" PRIu32 " %s", records,
+                 verdict_tag((enum model_fate_kind)first->kind));
+        uint32_t color = view_color_with_alpha(theme->fail.ink, time_us > frame->now_us ? 150 : 255);
+        if (is_label) {
+            int32_t from = x + r + theme->space_1;
+            int32_t width = view_label_width(frame->ui, theme->label, label);
+            if (from + width < frame->ui->list->width &&
+                is_free(taken, from, from + width + theme->space_2)) {
+                view_label(frame->ui, (struct view_rect){from, lane.y, width + VIEW_PX(1), lane.h},
+                           theme->label, color, VIEW_ALIGN_LEFT, label);
+                take(taken, from, from + width + theme->space_2);
+            }
+            continue;
+        }
+        int32_t y = lane.y + lane.h / 2;
+        struct view_rect hit = {x - r, y - r, 2 * r, 2 * r};
+        view_draw_line(frame->ui->list, (struct view_point){x - r, y - r}, (struct view_point){x + r, y + r},
+                       color, theme->stroke_strong);
+        view_draw_line(frame->ui->list, (struct view_point){x - r, y + r}, (struct view_point){x + r, y - r},
+                       color, theme->stroke_strong);
+        view_id id = view_id_make(VIEW_HIT_TIMELINE_MARK, (uint32_t)first->event, 2);
+        view_draw_hit(frame->ui->list, id, hit, VIEW_HIT_FOCUSABLE, label);
+        take(taken, x - r, x + r);
+        if (frame->ui->activated == id) {
+            struct view_thing thing = view_thing_event(first->event);
+            frame->stage->is_playing = false;
+            view_stage_seek(frame->stage, first->event);
+            view_stage_select(frame->stage, &thing);
+        }
+    }
+}
+
 /* Shapes first, so that no label covers one; then the labels of faults, then the others' where there is room.
  */
 void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *area)
@@ -246,7 +303,11 @@ void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *a
     struct view_rect lane = area->lanes[KB_LANE_FAULT];
     struct taken taken = {.count = 0};
     int32_t reach = view_theme_px(frame->theme, 6);
+    draw_verdicts(frame, area, &taken, false);
     for (uint32_t turn = 0; turn < 3; turn++) {
+        if (turn == 2) {
+            draw_verdicts(frame, area, &taken, true);
+        }
         int32_t last_x = INT32_MIN / 2;
         for (uint32_t i = 0; i < count; i++) {
             const struct kb_event *event = sim_event_log_get(frame->log, marks[i]);

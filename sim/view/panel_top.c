@@ -82,7 +82,9 @@ static void draw_rate(struct view_frame *frame, struct view_rect rect)
         view_playback_faster(stage, 1);
     }
     char label[96];
-    if (stage->is_paced && stage->idle_us > 0 && stage->is_playing) {
+    if (stage->is_playing && stage->hold_until_us > stage->clock_us) {
+        snprintf(label, sizeof label, "held: look");
+    } else if (stage->is_paced && stage->idle_us > 0 && stage->is_playing) {
         char idle[40];
         view_format_duration(stage->idle_us, idle, sizeof idle);
         snprintf(label, sizeof label, "%s idle", idle);

@@ -33,6 +33,7 @@ linger_layer(view DIR view
     panel_cluster_links.c
     panel_cluster_mark.c
     panel_cluster_replica.c
+    panel_cluster_verdict.c
     panel_network.c
     panel_pool.c
     panel_sender.c
@@ -66,6 +67,7 @@ linger_layer(view DIR view
     text_face.c
     text_fit.c
     theme.c
+    verdict.c
     widget.c
     widget_control.c
     widget_field.c

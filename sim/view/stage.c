@@ -1,5 +1,6 @@
 /* The stage as a whole: its life, its drawing, and what panels may do to it. */
 #include "view/stage_private.h"
+#include "view/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ void view_stage_destroy(struct view_stage *stage)
 {
     if (stage != NULL) {
         view_lane_index_destroy(stage->lanes);
+        sim_verdicts_destroy(stage->verdicts);
         free(stage->movers);
         free(stage);
     }
@@ -256,6 +258,7 @@ static void make_frame(struct view_stage *stage, struct view_frame *frame, int32
     stage->thread = stage->thread < frame->pinfo->thread_count ? stage->thread : 0;
     view_layout_make(&frame->layout, &stage->theme, width, height, frame->info->broker_count, &stage->side);
     stage->side_has_no_room = frame->layout.side.w == 0;
+    verdict_update(frame);
 }
 
 static void draw_panels(struct view_frame *frame)
@@ -278,6 +281,7 @@ static void draw_panels(struct view_frame *frame)
             panels[i].draw(frame, panels[i].rect);
         }
     }
+    verdict_draw_banner(frame);
     view_draw_overlays(frame);
 }
 

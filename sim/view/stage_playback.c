@@ -1,5 +1,6 @@
 /* Time: playing uniformly or event-paced, stepping, jumping. */
 #include "view/stage_private.h"
+#include "view/verdict.h"
 
 /* "1 s shows …", in steps that people count in. */
 static const int64_t steps_us[VIEW_SPEEDS] = {10,     20,      50,      100,     200,     500,    1000,
@@ -9,6 +10,7 @@ static const int64_t steps_us[VIEW_SPEEDS] = {10,     20,      50,      100,    
 enum {
     PACE_LEAST_US = 250000, /* screen time of a salient event */
     PACE_MOST_US = 1500000, /* of a stretch in which nothing salient happens */
+    HOLD_US = 1500000,      /* at the first verdict of a kind */
     SLICES_PER_SECOND = 1000000
 };
 
@@ -39,6 +41,7 @@ void view_stage_play(struct view_stage *stage, bool play)
         view_stage_seek(stage, 0); /* from the beginning again */
     }
     stage->is_playing = play;
+    stage->hold_until_us = 0;
     stage->pace_goal = 0;
     stage->remainder = 0;
     stage->is_dirty = true;
@@ -61,6 +64,10 @@ void view_stage_seek(struct view_stage *stage, uint64_t sequence)
     const struct sim_event_log *log = view_stage_log(stage);
     uint64_t last = sim_event_log_count(log);
     sequence = sequence < last ? sequence : last;
+    if (sequence < stage->sequence) {
+        stage->held_kinds = 0;
+    }
+    stage->hold_until_us = 0;
     uint64_t near = stage->sequence > sequence ? stage->sequence - sequence : sequence - stage->sequence;
     /* One step is seen as a movement; anything longer is another picture. */
     stage->must_snap = stage->must_snap || near > 1;
@@ -119,17 +126,42 @@ bool view_playback_find(struct view_stage *stage, bool backwards, sim_event_filt
  * ------------------------------------------------------------------------------------------------------------
  */
 
+/* Up to this event; or, when a verdict of a kind that was not seen so far falls before, up to that one. There
+ * the run stands still for a moment, so that one can look. */
+static bool is_held_on_the_way(struct view_stage *stage, const struct sim_event_log *log, uint64_t sequence)
+{
+    enum model_fate_kind kind = MODEL_FATE_KINDS;
+    uint64_t event = verdict_next(stage, stage->sequence, sequence, &kind);
+    while (event != 0 && (stage->held_kinds >> kind & 1) != 0) {
+        event = verdict_next(stage, event, sequence, &kind);
+    }
+    if (event == 0) {
+        return false;
+    }
+    go_to(stage, event, time_of(log, event));
+    stage->held_kinds |= 1u << kind;
+    stage->hold_until_us = stage->clock_us + HOLD_US;
+    stage->pace_goal = 0;
+    stage->remainder = 0;
+    return true;
+}
+
 static void advance_uniformly(struct view_stage *stage, const struct sim_event_log *log, int64_t elapsed_us)
 {
     stage->remainder += elapsed_us * view_playback_us_per_second(stage);
     int64_t time_us = stage->time_us + stage->remainder / SLICES_PER_SECOND;
     stage->remainder %= SLICES_PER_SECOND;
     int64_t end_us = sim_event_log_end_us(log);
-    if (time_us >= end_us) {
+    bool is_end = time_us >= end_us;
+    if (is_end) {
         time_us = end_us > stage->time_us ? end_us : stage->time_us;
-        stage->is_playing = !run_is_over(stage);
     }
-    go_to(stage, sim_event_log_find_time(log, time_us), time_us);
+    uint64_t sequence = sim_event_log_find_time(log, time_us);
+    if (is_held_on_the_way(stage, log, sequence)) {
+        return;
+    }
+    stage->is_playing = !is_end || !run_is_over(stage);
+    go_to(stage, sequence, time_us);
 }
 
 /* The next salient event, and how long the way to it lasts on screen. */
@@ -164,7 +196,9 @@ static void advance_by_events(struct view_stage *stage, const struct sim_event_l
     }
     int64_t passed_us = stage->clock_us - stage->pace_begun_us;
     if (passed_us >= stage->pace_lasts_us) {
-        go_to(stage, stage->pace_goal, stage->pace_to_us);
+        if (!is_held_on_the_way(stage, log, stage->pace_goal)) {
+            go_to(stage, stage->pace_goal, stage->pace_to_us);
+        }
         stage->pace_goal = 0;
         stage->idle_us = 0;
         return;
@@ -174,7 +208,10 @@ static void advance_by_events(struct view_stage *stage, const struct sim_event_l
     int64_t time_us = stage->pace_from_us + way_us / 10000 * permyriad + way_us % 10000 * permyriad / 10000;
     uint64_t sequence = sim_event_log_find_time(log, time_us);
     sequence = sequence < stage->pace_goal ? sequence : stage->pace_goal - 1;
-    go_to(stage, sequence > stage->sequence ? sequence : stage->sequence, time_us);
+    sequence = sequence > stage->sequence ? sequence : stage->sequence;
+    if (!is_held_on_the_way(stage, log, sequence)) {
+        go_to(stage, sequence, time_us);
+    }
 }
 
 void view_playback_advance(struct view_stage *stage, int64_t elapsed_us)
@@ -183,9 +220,10 @@ void view_playback_advance(struct view_stage *stage, int64_t elapsed_us)
         view_playback_await(stage, stage->awaited_us);
         return;
     }
-    if (!stage->is_playing) {
+    if (!stage->is_playing || stage->clock_us < stage->hold_until_us) {
         return;
     }
+    stage->hold_until_us = 0;
     const struct sim_event_log *log = view_stage_log(stage);
     if (stage->is_paced) {
         advance_by_events(stage, log);

@@ -11,6 +11,7 @@
 #ifndef VIEW_STAGE_PRIVATE_H
 #define VIEW_STAGE_PRIVATE_H
 
+#include "model/verdicts.h"
 #include "view/lane_index.h"
 #include "view/life.h"
 #include "view/stage.h"
@@ -66,6 +67,7 @@ enum view_hit_kind {
     VIEW_HIT_MENU,
     VIEW_HIT_KEY_CARD,
     VIEW_HIT_TOAST,
+    VIEW_HIT_VERDICT,
 };
 
 /** The id under which a thing answers. 0 for a thing that is none, or that does not fit into an id. */
@@ -190,6 +192,9 @@ struct view_stage {
     int64_t pace_from_us, pace_to_us;
     int64_t pace_begun_us, pace_lasts_us; /* of the stage's clock */
     int64_t idle_us;                      /* the way is a stretch of idleness this long; 0: it is not */
+    /* The first verdict of a kind holds the run for a moment. */
+    int64_t hold_until_us; /* of the stage's clock; 0: not held */
+    uint32_t held_kinds;   /* bits of enum model_fate_kind: not again until somebody goes back */
 
     /* A branch begins where its parent was looked at; until it is computed that far, this is waited for. */
     bool is_awaiting;
@@ -213,6 +218,7 @@ struct view_stage {
     struct view_side_state side;
     struct view_timeline_state timeline;
     struct view_lane_index *lanes; /* owned; made by the timeline's first drawing (lane_index.h) */
+    struct sim_verdicts *verdicts; /* owned; made by the first drawing (verdict.h) */
     struct view_menu_state menu;
     struct view_toast_state toast;
     struct view_intent intent; /* to be handed over */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "view/stage_private.h"
+#include "view/verdict.h"
 
 /* The name of a thing as a person would say it. */
 static void name_thing(const struct view_stage *stage, const struct view_thing *thing, char *text,
@@ -76,6 +77,10 @@ void view_stage_title(const struct view_stage *stage, char *text, size_t capacit
     }
     if (stage->is_playing) {
         say(&line, " · playing");
+    }
+    char befallen[96];
+    if (verdict_title(stage, befallen, sizeof befallen)) {
+        say(&line, " · %s", befallen);
     }
     if (stage->selected.kind != VIEW_THING_NONE) {
         char name[80];

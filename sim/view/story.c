@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/event_text.h"
+#include "view/verdict.h"
 
 /* So far back a reason is looked for. */
 enum { LOOK_BACK_EVENTS = 1 << 16 };
@@ -462,6 +463,9 @@ void story_tell(const struct view_frame *frame, uint64_t sequence, struct story 
     const struct kb_event *event = sim_event_log_get(frame->log, sequence);
     story->method = kb_event_info(event->kind)->method;
     tell_in_general(frame, event, story);
+    if (verdict_tell(frame, sequence, story)) {
+        return;
+    }
     switch (event->kind) {
     case KB_EVENT_BATCH_DRAINED:
         tell_left(frame, sequence, event->as.batch_drained.left, event->as.batch_drained.batch,

@@ -6,7 +6,7 @@
 
 #include "view/stage_private.h"
 
-enum { STORY_LAMPS_MAX = 12 };
+enum { STORY_LAMPS_MAX = 12, STORY_CAUSES_MAX = 4 };
 
 struct story_lamp {
     const char *name; /* "NO ROOM" is written by whoever shows it */
@@ -26,6 +26,8 @@ struct story {
     bool is_left; /* the lamps say why a batch left; else why it is held */
     struct story_lamp lamps[STORY_LAMPS_MAX];
     uint32_t lamp_count;
+    uint64_t causes[STORY_CAUSES_MAX]; /* events that led there; none: those that the log knows */
+    uint32_t cause_count;
 };
 
 /** The event that explains what is selected; with nothing selected the newest one worth a word. 0: none. */

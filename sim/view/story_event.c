@@ -2,6 +2,7 @@
  * Which event explains what is selected, and which is worth a word when nothing is.
  */
 #include "view/story.h"
+#include "view/verdict.h"
 
 /* So far back one is looked for. */
 enum { LOOK_BACK_EVENTS = 1 << 16 };
@@ -100,8 +101,13 @@ uint64_t story_event(const struct view_frame *frame)
     uint64_t found = 0;
     int32_t index = 0;
     switch (thing->kind) {
-    case VIEW_THING_NONE:
+    case VIEW_THING_NONE: {
+        struct verdict_group group;
+        if (verdict_news(frame, &group)) {
+            return group.fate->event;
+        }
         break;
+    }
     case VIEW_THING_EVENT:
         return (uint64_t)thing->number <= sim_event_log_count(frame->log) ? (uint64_t)thing->number : 0;
     case VIEW_THING_RECORD: {
