@@ -526,6 +526,7 @@ static struct mb_topic_plan plan_of(const struct mb_cluster *cluster, const stru
             cluster, mb_setting(cluster, MB_SETTING_TRANSACTION_STATE_LOG_REPLICATION_FACTOR));
         plan.settings.values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS] =
             min_isr < plan.replication_factor ? min_isr : plan.replication_factor;
+        plan.settings.values[MB_SETTING_TOPIC_UNCLEAN_LEADER_ELECTION_ENABLE] = 0;
         break;
     }
     case MB_TOPIC_CONSUMER_OFFSETS:
@@ -534,7 +535,10 @@ static struct mb_topic_plan plan_of(const struct mb_cluster *cluster, const stru
             at_most_brokers(cluster, mb_setting(cluster, MB_SETTING_OFFSETS_TOPIC_REPLICATION_FACTOR));
         break;
     }
+    /* Kafka: TransactionStateManager.transactionTopicConfigs, GroupCoordinator.offsetsTopicConfigs. What the
+     * coordinators write is never compressed, whatever the brokers' compression.type. */
     plan.settings.values[MB_SETTING_TOPIC_CLEANUP_POLICY] = MB_CLEANUP_COMPACT;
+    plan.settings.values[MB_SETTING_TOPIC_COMPRESSION_TYPE] = MB_COMPRESSION_PRODUCER;
     plan.settings.values[MB_SETTING_TOPIC_RETENTION_BYTES] = -1;
     plan.settings.values[MB_SETTING_TOPIC_SEGMENT_BYTES] = 104857600;
     return plan;

@@ -55,22 +55,24 @@ static void announce_refusal(const struct mb_request *request, struct kw_string 
     }
 }
 
-/* v8 and later name the record that did not pass. Kafka: RecordValidationException, ApiRecordError. */
-static void name_bad_record(struct mb_request *request, const struct mb_append_result *result,
-                            struct kw_produce_response_partition *out)
+/* v8 and later name every record that did not pass. Kafka: RecordValidationException, ProduceResponse. */
+static void name_bad_records(struct mb_request *request, const struct mb_append_result *result,
+                             struct kw_produce_response_partition *out)
 {
-    static const char rejected[] = "One or more records have been rejected";
-    if (result->bad_record_index < 0) {
+    if (result->error_text == NULL) {
         return;
     }
-    struct kw_produce_response_record_error *bad = mb_request_take(request, 1, sizeof *bad);
-    kw_produce_response_record_error_init(bad);
-    bad->batch_index = result->bad_record_index;
-    bad->batch_index_error_message =
-        (struct kw_string){result->bad_record_text, (int32_t)strlen(result->bad_record_text)};
-    out->record_errors.items = bad;
-    out->record_errors.count = 1;
-    out->error_message = (struct kw_string){rejected, (int32_t)sizeof rejected - 1};
+    out->record_errors.count = (int32_t)result->record_error_count;
+    out->record_errors.items =
+        mb_request_take(request, result->record_error_count, sizeof *out->record_errors.items);
+    for (uint32_t i = 0; i < result->record_error_count; i++) {
+        const struct mb_record_error *error = &result->record_errors[i];
+        struct kw_produce_response_record_error *bad = &out->record_errors.items[i];
+        kw_produce_response_record_error_init(bad);
+        bad->batch_index = error->batch_index;
+        bad->batch_index_error_message = (struct kw_string){error->text, error->text_bytes};
+    }
+    out->error_message = (struct kw_string){result->error_text, (int32_t)strlen(result->error_text)};
 }
 
 /* Kafka: ReplicaManager.appendToLocalLog, for one partition. Returns the offset that acks=all waits for. */
@@ -78,7 +80,7 @@ static int64_t append(struct mb_request *request, struct mb_partition *partition
                       struct kw_bytes records, struct kw_produce_response_partition *out)
 {
     struct mb_append_result result = {
-        .base_offset = -1, .log_append_time_ms = -1, .log_start_offset = -1, .bad_record_index = -1};
+        .base_offset = -1, .log_append_time_ms = -1, .log_start_offset = -1, .arena = &request->arena};
     enum kw_error error =
         mb_partition_append_as_leader(partition, acks, records.bytes, (size_t)records.length_bytes, &result);
     announce(partition, request, &result, error, records.length_bytes);
@@ -86,7 +88,7 @@ static int64_t append(struct mb_request *request, struct mb_partition *partition
     out->base_offset = error == KW_ERROR_NONE ? result.base_offset : -1;
     out->log_append_time_ms = error == KW_ERROR_NONE ? result.log_append_time_ms : -1;
     out->log_start_offset = result.log_start_offset;
-    name_bad_record(request, &result, out);
+    name_bad_records(request, &result, out);
     if (result.is_duplicate && KB_PLANTED(DUPLICATE_NOT_WAITING)) {
         return -1;
     }
@@ -151,19 +153,61 @@ static void produce_partition(struct mb_request *request, const struct kw_produc
     }
 }
 
-static bool has_transactional_records(const struct kw_produce_request *asked)
+/* The first batch of some records; NULL: there is none. */
+static const uint8_t *first_batch(struct kw_bytes records, enum kw_error *error)
 {
+    struct kw_record_batch_cursor cursor;
+    const uint8_t *batch = NULL;
+    uint32_t size_bytes = 0;
+    *error = KW_ERROR_NONE;
+    if (records.bytes == NULL) {
+        return NULL;
+    }
+    kw_record_batch_cursor_init(&cursor, records.bytes, (size_t)records.length_bytes);
+    if (kw_record_batch_next(&cursor, &batch, &size_bytes)) {
+        return batch;
+    }
+    *error = cursor.error == KW_ERROR_CORRUPT_MESSAGE ? cursor.error : KW_ERROR_NONE;
+    return NULL;
+}
+
+/* What is wrong with one partition's records so that nothing of the request is carried out: Kafka finds it
+ * while it walks over all of them, and throws. */
+static int32_t error_of_all(const struct mb_request *request, const struct kw_produce_request *asked,
+                            const struct kw_produce_request_partition *in, bool *has_transactional)
+{
+    enum kw_error error;
+    const uint8_t *batch = first_batch(in->records, &error);
+    if (error != KW_ERROR_NONE && !*has_transactional) {
+        return error; /* RequestUtils.hasTransactionalRecords stops at the first that it finds */
+    }
+    if (batch != NULL && kw_record_batch_is_transactional(batch)) {
+        *has_transactional = true;
+        if (asked->transactional_id.length_bytes < 0) {
+            return KW_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+        }
+    }
+    /* ProduceRequest.validateRecords asks these versions for the compression: CompressionType.forId. */
+    bool is_asked = request->version >= 3 && request->version < 7;
+    return batch != NULL && is_asked && kw_record_batch_compression_id(batch) > KW_COMPRESSION_ZSTD
+               ? KW_ERROR_UNKNOWN_SERVER_ERROR
+               : KW_ERROR_NONE;
+}
+
+/* Kafka: KafkaApis.handleProduceRequest, what it throws before anything is appended. */
+static int32_t check_all(const struct mb_request *request, const struct kw_produce_request *asked)
+{
+    bool has_transactional = false;
     for (int32_t i = 0; i < asked->topic_data.count; i++) {
-        for (int32_t j = 0; j < asked->topic_data.items[i].partition_data.count; j++) {
-            struct kw_bytes records = asked->topic_data.items[i].partition_data.items[j].records;
-            if (records.length_bytes >= KW_RECORD_BATCH_OVERHEAD_BYTES && records.bytes != NULL &&
-                kw_record_batch_magic(records.bytes) == KW_RECORD_BATCH_MAGIC_V2 &&
-                kw_record_batch_is_transactional(records.bytes)) {
-                return true;
+        const struct kw_produce_request_topic *topic = &asked->topic_data.items[i];
+        for (int32_t j = 0; j < topic->partition_data.count; j++) {
+            int32_t error = error_of_all(request, asked, &topic->partition_data.items[j], &has_transactional);
+            if (error != KW_ERROR_NONE) {
+                return error;
             }
         }
     }
-    return false;
+    return KW_ERROR_NONE;
 }
 
 static uint32_t partition_total(const struct kw_produce_request *asked)
@@ -197,8 +241,7 @@ void mb_handle_produce(struct mb_request *request)
         mb_request_take(request, (size_t)asked->topic_data.count, sizeof *response->responses.items);
     *delayed = (struct mb_delayed_produce){.request = request, .response = response};
     delayed->waits = mb_request_take(request, partition_total(asked), sizeof *delayed->waits);
-    /* KafkaApis: transactional records without a transactional id cannot be authorized. */
-    bool is_unauthorized = asked->transactional_id.length_bytes < 0 && has_transactional_records(asked);
+    int32_t error = check_all(request, asked);
     for (int32_t i = 0; i < asked->topic_data.count; i++) {
         const struct kw_produce_request_topic *in = &asked->topic_data.items[i];
         struct kw_produce_response_topic *out = &response->responses.items[i];
@@ -209,10 +252,11 @@ void mb_handle_produce(struct mb_request *request)
                                                          sizeof *out->partition_responses.items);
         for (int32_t j = 0; j < in->partition_data.count; j++) {
             struct kw_produce_response_partition *answer = &out->partition_responses.items[j];
-            if (is_unauthorized) {
+            if (error != KW_ERROR_NONE) {
                 kw_produce_response_partition_init(answer);
                 answer->index = in->partition_data.items[j].index;
-                refuse(answer, KW_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+                refuse(answer, error);
+                announce_refusal(request, in->name, answer->index, error);
             } else {
                 produce_partition(request, asked, in->name, &in->partition_data.items[j], answer, delayed);
             }

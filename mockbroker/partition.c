@@ -6,6 +6,7 @@
 #include "mockbroker/coordinator.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/fetch_session.h"
+#include "mockbroker/log_validator.h"
 #include "wire/record_batch.h"
 
 #include <string.h>
@@ -337,20 +338,14 @@ static enum kw_error validate_producer(const struct mb_log *log, enum mb_append_
     return mb_producer_states_validate(&log->producers, origin, block->bytes, duplicate);
 }
 
+/* Takes the reference to the block over. Kafka: Log.append, from the look at the producers on. */
 static enum kw_error append(struct mb_partition *partition, enum mb_append_origin origin,
-                            const uint8_t *records, uint32_t batch_bytes, struct mb_append_result *result)
+                            struct mb_block *block, struct mb_append_result *result)
 {
     struct mb_cluster *cluster = partition->cluster;
     struct mb_log *log = &partition->log;
-    struct mb_block *block = mb_block_create(cluster->allocator, records, batch_bytes);
-    /* Kafka: LogValidator.assignOffsetsNonCompressed: offset, leader epoch, time. */
-    kw_record_batch_set_base_offset(block->bytes, log->end_offset);
-    kw_record_batch_set_partition_leader_epoch(block->bytes, partition->leader_epoch);
     bool stamps =
         partition->tp->topic->settings.values[MB_SETTING_TOPIC_MESSAGE_TIMESTAMP_TYPE] == MB_LOG_APPEND_TIME;
-    if (stamps && !KB_PLANTED(APPEND_TIME_NOT_STAMPED)) {
-        kw_record_batch_set_max_timestamp(block->bytes, KW_TIMESTAMP_LOG_APPEND_TIME, mb_now_ms(cluster));
-    }
     const struct mb_batch_metadata *duplicate = NULL;
     enum kw_error error = validate_producer(log, origin, block, &duplicate);
     if (error != KW_ERROR_NONE) {
@@ -386,6 +381,25 @@ static void after_append(struct mb_partition *partition, const struct mb_append_
     }
 }
 
+/* From a client's records to the batch for the log; *block stays NULL when there is none. Kafka: Log.append,
+ * up to the look at the segment's size. */
+static enum kw_error prepare(struct mb_partition *partition, const uint8_t *records, size_t length_bytes,
+                             struct mb_append_result *result, struct mb_block **block)
+{
+    const struct mb_settings *settings = &partition->tp->topic->settings;
+    struct mb_records_analysis analysis;
+    enum kw_error error = mb_records_analyze(settings, records, length_bytes, &analysis);
+    if (error != KW_ERROR_NONE || analysis.batch_count == 0) {
+        return error;
+    }
+    error = mb_log_validate(partition, &analysis, result, block);
+    if (error == KW_ERROR_NONE && (*block)->size_bytes > settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES]) {
+        mb_block_drop(partition->cluster->allocator, *block);
+        return KW_ERROR_RECORD_LIST_TOO_LARGE;
+    }
+    return error;
+}
+
 enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int16_t acks,
                                             const uint8_t *records, size_t length_bytes,
                                             struct mb_append_result *result)
@@ -399,9 +413,8 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
         result->log_start_offset = partition->log.start_offset;
         return KW_ERROR_NOT_ENOUGH_REPLICAS;
     }
-    uint32_t batch_bytes = 0;
-    enum kw_error error =
-        mb_batch_validate(partition->cluster, settings, records, length_bytes, &batch_bytes, result);
+    struct mb_block *block = NULL;
+    enum kw_error error = prepare(partition, records, length_bytes, result, &block);
     if (error != KW_ERROR_NONE) {
         /* Kafka: ReplicaManager.appendToLocalLog: some errors are reported without the log's start. */
         bool is_plain = error == KW_ERROR_MESSAGE_TOO_LARGE || error == KW_ERROR_RECORD_LIST_TOO_LARGE ||
@@ -409,7 +422,13 @@ enum kw_error mb_partition_append_as_leader(struct mb_partition *partition, int1
         result->log_start_offset = is_plain ? -1 : partition->log.start_offset;
         return error;
     }
-    error = append(partition, MB_ORIGIN_CLIENT, records, batch_bytes, result);
+    if (block == NULL) {
+        /* Before version 3 nothing at all may be produced, too. */
+        result->log_start_offset = partition->log.start_offset;
+        result->last_offset = -1;
+        return KW_ERROR_NONE;
+    }
+    error = append(partition, MB_ORIGIN_CLIENT, block, result);
     if (error == KW_ERROR_NONE) {
         after_append(partition, result);
     }
@@ -426,7 +445,8 @@ enum kw_error mb_partition_append_as_coordinator(struct mb_partition *partition,
     if (partition->isr_count < settings->values[MB_SETTING_TOPIC_MIN_INSYNC_REPLICAS]) {
         return KW_ERROR_NOT_ENOUGH_REPLICAS;
     }
-    enum kw_error error = append(partition, MB_ORIGIN_COORDINATOR, batch, batch_bytes, result);
+    enum kw_error error =
+        append(partition, MB_ORIGIN_COORDINATOR, mb_log_assign(partition, batch, batch_bytes), result);
     if (error == KW_ERROR_NONE) {
         after_append(partition, result);
     }

@@ -98,15 +98,24 @@ void mb_partition_stop(struct mb_partition *partition, bool clean);
 void mb_partition_make_leader(struct mb_partition *partition, const struct mb_partition_state *state);
 bool mb_partition_make_follower(struct mb_partition *partition, const struct mb_partition_state *state);
 
+/** Kafka: ProduceResponse.RecordError. */
+struct mb_record_error {
+    int32_t batch_index;
+    const char *text;
+    int32_t text_bytes;
+};
+
 struct mb_append_result {
     int64_t base_offset;
     int64_t last_offset;
     int64_t log_append_time_ms;
     int64_t log_start_offset;
     bool is_duplicate;
-    /* Of a record that did not pass: v8 and later answers name it. */
-    int32_t bad_record_index; /* -1: none */
-    const char *bad_record_text;
+    /* Of records that did not pass: v8 and later answers name them. Kafka: RecordValidationException. */
+    struct kb_arena *arena; /* borrowed: where their texts are */
+    struct mb_record_error *record_errors;
+    uint32_t record_error_count;
+    const char *error_text; /* of all of them; NULL: the error is of the batch */
 };
 
 /** Kafka: Partition.appendRecordsToLeader, Log.appendAsLeader. */
@@ -194,20 +203,34 @@ void mb_broker_check_isrs(struct mb_cluster *cluster, struct mb_timer *timer);
 
 /* batch_validator.c */
 
-/**
- * May a client's records be appended? What they are must be one batch; the checks come in Kafka's order.
- * Kafka: ProduceRequest.validateRecords (mb_records_validate), Log.analyzeAndValidateRecords,
- * LogValidator.validateBatch, validateRecord (mb_batch_validate).
- */
+/** Is it what this version of Produce may carry? Kafka: ProduceRequest.validateRecords. */
 enum kw_error mb_records_validate(int16_t version, const uint8_t *records, int32_t length_bytes);
-enum kw_error mb_batch_validate(struct mb_cluster *cluster, const struct mb_settings *settings,
-                                const uint8_t *records, size_t length_bytes, uint32_t *batch_bytes,
-                                struct mb_append_result *result);
+
+/** Kafka: LogAppendInfo, of records that come from a client. */
+struct mb_records_analysis {
+    const uint8_t *batch; /* the first one */
+    uint32_t batch_bytes;
+    uint32_t batch_count; /* 0: there is nothing to append, and nothing wrong with it */
+};
+
+/**
+ * What can be said of a client's records without reading them, in Kafka's order.
+ *   KW_ERROR_INVALID_RECORD        a base offset that is not 0
+ *   KW_ERROR_MESSAGE_TOO_LARGE     larger than max.message.bytes
+ *   KW_ERROR_CORRUPT_MESSAGE       the CRC
+ *   KW_ERROR_UNKNOWN_SERVER_ERROR  null, or a compression that nobody knows: Kafka has no code for it
+ *   KW_ERROR_UNSUPPORTED_FOR_MESSAGE_FORMAT  magic 0 or 1, which this cluster does not convert
+ * Kafka: Log.analyzeAndValidateRecords.
+ */
+enum kw_error mb_records_analyze(const struct mb_settings *settings, const uint8_t *records,
+                                 size_t length_bytes, struct mb_records_analysis *out)
+    __attribute__((warn_unused_result));
 
 /** What the records of a compressed batch may come to here; Kafka has no such limit. */
 enum { MB_DECOMPRESSED_LIMIT_BYTES = 1 << 28 };
 
-/** Begin to read the records of a batch, decompressed if need be, until the next call for any batch. */
+/** log_validator.c. Begin to read the records of a batch, decompressed if need be, until the next call for
+ * any batch. */
 enum kw_error mb_batch_open(struct mb_cluster *cluster, const uint8_t *batch, size_t size_bytes,
                             struct kw_record_reader *reader) __attribute__((warn_unused_result));
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum type { INT, LONG, BOOLEAN, TIMESTAMP_TYPE, CLEANUP_POLICY };
+enum type { INT, LONG, BOOLEAN, TIMESTAMP_TYPE, CLEANUP_POLICY, COMPRESSION_TYPE };
 
 struct row {
     struct mb_setting_info info;
@@ -15,7 +15,7 @@ struct row {
     enum mb_setting_id inherits;
 };
 
-static const char *const type_names[] = {"int", "long", "boolean", "string", "list"};
+static const char *const type_names[] = {"int", "long", "boolean", "string", "list", "string"};
 
 static const struct row rows[] = {
 #define SETTING(ID, scope_, name_, type_, minimum_, maximum_, default_, kafka_, broker_, doc_)               \
@@ -39,10 +39,60 @@ bool mb_setting_info(uint32_t index, struct mb_setting_info *out)
     return true;
 }
 
-static bool parse_word(const char *text, const char *zero, const char *one, int64_t *value)
+/* A text and what it means. */
+struct word {
+    const char *text;
+    int64_t value;
+};
+
+static const struct word booleans[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
+static const struct word timestamp_types[] = {
+    {"CreateTime", MB_CREATE_TIME}, {"LogAppendTime", MB_LOG_APPEND_TIME}, {NULL, 0}};
+static const struct word cleanup_policies[] = {
+    {"delete", MB_CLEANUP_DELETE},
+    {"compact", MB_CLEANUP_COMPACT},
+    {"compact,delete", MB_CLEANUP_COMPACT | MB_CLEANUP_DELETE},
+    {"delete,compact", MB_CLEANUP_COMPACT | MB_CLEANUP_DELETE},
+    {NULL, 0},
+};
+static const struct word compression_types[] = {
+    {"producer", MB_COMPRESSION_PRODUCER},
+    {"uncompressed", MB_COMPRESSION_UNCOMPRESSED},
+    {"gzip", MB_COMPRESSION_GZIP},
+    {"snappy", MB_COMPRESSION_SNAPPY},
+    {"lz4", MB_COMPRESSION_LZ4},
+    {"zstd", MB_COMPRESSION_ZSTD},
+    {NULL, 0},
+};
+
+/* The words that a type has; NULL: it is a number. */
+static const struct word *words_of(enum type type)
 {
-    *value = strcmp(text, one) == 0;
-    return *value == 1 || strcmp(text, zero) == 0;
+    switch (type) {
+    case INT:
+    case LONG:
+        return NULL;
+    case BOOLEAN:
+        return booleans;
+    case TIMESTAMP_TYPE:
+        return timestamp_types;
+    case CLEANUP_POLICY:
+        return cleanup_policies;
+    case COMPRESSION_TYPE:
+        return compression_types;
+    }
+    KB_UNREACHABLE();
+}
+
+static bool parse_word(const struct word *words, const char *text, int64_t *value)
+{
+    for (const struct word *word = words; word->text != NULL; word++) {
+        if (strcmp(word->text, text) == 0) {
+            *value = word->value;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Decimal digits with an optional minus; no overflow. */
@@ -73,43 +123,28 @@ static bool parse_number(const char *text, int64_t *value)
 
 static bool parse(const struct row *row, const char *text, int64_t *value)
 {
-    switch (row->type) {
-    case INT:
-    case LONG:
-        return parse_number(text, value) && *value >= row->minimum && *value <= row->maximum;
-    case BOOLEAN:
-        return parse_word(text, "false", "true", value);
-    case TIMESTAMP_TYPE:
-        return parse_word(text, "CreateTime", "LogAppendTime", value);
-    case CLEANUP_POLICY:
-        return parse_word(text, "delete", "compact", value);
+    const struct word *words = words_of(row->type);
+    if (words != NULL) {
+        return parse_word(words, text, value);
     }
-    KB_UNREACHABLE();
+    return parse_number(text, value) && *value >= row->minimum && *value <= row->maximum;
 }
 
 static void complain(const struct row *row, const char *value, struct mb_error *error)
 {
     const struct mb_setting_info *info = &row->info;
-    switch (row->type) {
-    case INT:
-    case LONG:
-        snprintf(error->text, sizeof error->text,
-                 "%s setting %s: \"%.40s\" is not a number from %lld to %lld", info->scope, info->name, value,
+    const struct word *words = words_of(row->type);
+    int length = snprintf(error->text, sizeof error->text, "%s setting %s: \"%.40s\" is ", info->scope,
+                          info->name, value);
+    if (words == NULL) {
+        snprintf(error->text + length, sizeof error->text - (size_t)length, "not a number from %lld to %lld",
                  (long long)row->minimum, (long long)row->maximum);
-        break;
-    case BOOLEAN:
-        snprintf(error->text, sizeof error->text, "%s setting %s: \"%.40s\" is neither true nor false",
-                 info->scope, info->name, value);
-        break;
-    case TIMESTAMP_TYPE:
-        snprintf(error->text, sizeof error->text,
-                 "%s setting %s: \"%.40s\" is neither CreateTime nor LogAppendTime", info->scope, info->name,
-                 value);
-        break;
-    case CLEANUP_POLICY:
-        snprintf(error->text, sizeof error->text, "%s setting %s: \"%.40s\" is neither delete nor compact",
-                 info->scope, info->name, value);
-        break;
+        return;
+    }
+    for (const struct word *word = words; word->text != NULL; word++) {
+        const char *joint = word == words ? "neither " : word[1].text == NULL ? " nor " : ", ";
+        length +=
+            snprintf(error->text + length, sizeof error->text - (size_t)length, "%s%s", joint, word->text);
     }
 }
 

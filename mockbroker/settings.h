@@ -17,7 +17,17 @@ enum mb_setting_id {
 };
 
 enum mb_timestamp_type_value { MB_CREATE_TIME = 0, MB_LOG_APPEND_TIME = 1 };
-enum mb_cleanup_policy_value { MB_CLEANUP_DELETE = 0, MB_CLEANUP_COMPACT = 1 };
+/** Bits: "compact,delete" is both. */
+enum mb_cleanup_policy_value { MB_CLEANUP_DELETE = 1, MB_CLEANUP_COMPACT = 2 };
+/** Kafka: BrokerCompressionCodec. */
+enum mb_compression_type_value {
+    MB_COMPRESSION_PRODUCER,
+    MB_COMPRESSION_UNCOMPRESSED,
+    MB_COMPRESSION_GZIP,
+    MB_COMPRESSION_SNAPPY,
+    MB_COMPRESSION_LZ4,
+    MB_COMPRESSION_ZSTD,
+};
 
 /** Values of every setting; those of the other scope are there, too, and unused. */
 struct mb_settings {

@@ -4,7 +4,9 @@
 #include "mockbroker/partition.h"
 #include "unit.h"
 
+#include "base/allocator.h"
 #include "wire/record_batch.h"
+#include "wire/record_batch_reader.h"
 
 #include <string.h>
 
@@ -127,7 +129,9 @@ static void errors_of_validation(void)
     struct harness h;
     harness_open_simple(&h, 1, 1, NULL, topic);
     uint32_t c = harness_connect(&h, 1);
-    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){NULL, 0}), KW_ERROR_INVALID_RECORD);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){NULL, 0}), KW_ERROR_UNKNOWN_SERVER_ERROR);
+    CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){(const uint8_t *)"", 0}),
+                    KW_ERROR_INVALID_RECORD);
     CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, (struct kw_bytes){(const uint8_t *)"abc", 3}),
                     KW_ERROR_INVALID_RECORD);
     CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, changed(&h, KW_RECORD_BATCH_BASE_OFFSET + 7, 1)),
@@ -228,14 +232,15 @@ static void compressed_batches_are_opened(void)
         late.timestamp_step_ms = 400;
         answer = harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &late));
         CU_ASSERT_EQUAL(answer.error_code, KW_ERROR_INVALID_TIMESTAMP);
-        CU_ASSERT_EQUAL_FATAL(answer.record_errors.count, 1);
+        CU_ASSERT_EQUAL_FATAL(answer.record_errors.count, 2);
         CU_ASSERT_EQUAL(answer.record_errors.items[0].batch_index, 3);
+        CU_ASSERT_EQUAL(answer.record_errors.items[1].batch_index, 4);
         CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, end_offset + 5);
     }
     harness_close(&h);
 }
 
-/* Three records, of which the first says that it is the second. Kafka would write such a batch anew. */
+/* Three records, of which the first says that it is the second: the batch is written anew. */
 static void offsets_within_follow_each_other(void)
 {
     enum { OFFSET_DELTA = KW_RECORD_BATCH_RECORDS + 3, ROOM_BYTES = 1000 };
@@ -260,7 +265,22 @@ static void offsets_within_follow_each_other(void)
         bytes[KW_RECORD_BATCH_ATTRIBUTES + 1] = KW_COMPRESSION_GZIP;
         kw_store_i32(bytes + KW_RECORD_BATCH_LENGTH, batch.length_bytes - KW_RECORD_BATCH_LOG_OVERHEAD_BYTES);
         fix_crc(batch);
-        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, batch), delta == 0 ? KW_ERROR_NONE : KW_ERROR_INVALID_RECORD);
+        CU_ASSERT_EQUAL(error_of(&h, c, 0, 1, batch), KW_ERROR_NONE);
+        const void *kept = NULL;
+        size_t kept_bytes = 0;
+        struct kw_record_reader reader;
+        struct kw_record record;
+        struct kw_compression_buffer buffer;
+        kw_compression_buffer_init(&buffer, kb_allocator_default());
+        CU_ASSERT_TRUE_FATAL(mb_log_read(h.cluster, 1, "t", 0, 3 * delta, &kept, &kept_bytes));
+        CU_ASSERT_EQUAL(kw_record_batch_validate(kept, kept_bytes), KW_ERROR_NONE);
+        CU_ASSERT_EQUAL(kw_record_batch_compression_id(kept), KW_COMPRESSION_GZIP);
+        CU_ASSERT_EQUAL(kw_record_reader_open(&reader, kept, kept_bytes, ROOM_BYTES, &buffer), KW_ERROR_NONE);
+        for (int64_t offset = 3 * delta; offset < 3 * delta + 3; offset++) {
+            CU_ASSERT_TRUE(kw_record_reader_next(&reader, &record));
+            CU_ASSERT_EQUAL(record.offset, offset);
+        }
+        kw_compression_buffer_release(&buffer);
     }
     harness_close(&h);
 }
@@ -288,7 +308,7 @@ static void compacted_topics_want_keys(void)
     struct kw_produce_response_partition answer =
         harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &three));
     CU_ASSERT_EQUAL(answer.error_code, KW_ERROR_INVALID_RECORD);
-    CU_ASSERT_EQUAL(answer.record_errors.count, 1);
+    CU_ASSERT_EQUAL(answer.record_errors.count, 3);
     CU_ASSERT_EQUAL(answer.record_errors.items[0].batch_index, 0);
     CU_ASSERT_TRUE(answer.error_message.length_bytes > 0);
     struct harness_batch keyed = {.records = 2, .value_bytes = 4, .has_key = true};
