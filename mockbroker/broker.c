@@ -346,11 +346,10 @@ static void shutdown_answered(struct mb_broker *broker, uint64_t remaining)
     }
 }
 
-bool mb_shutdown(struct mb_cluster *cluster, int32_t broker_id, int64_t now_us)
+bool mb_broker_begin_shutdown(struct mb_broker *broker)
 {
-    mb_cluster_begin(cluster, now_us);
-    struct mb_broker *broker = mb_broker_of(cluster, broker_id);
-    if (broker == NULL || broker->state != MB_BROKER_UP) {
+    struct mb_cluster *cluster = broker->cluster;
+    if (broker->state != MB_BROKER_UP) {
         return false;
     }
     broker->shutdown_attempts = 0;
@@ -360,7 +359,25 @@ bool mb_shutdown(struct mb_cluster *cluster, int32_t broker_id, int64_t now_us)
     } else {
         finish_shutdown(broker);
     }
+    return true;
+}
+
+bool mb_shutdown(struct mb_cluster *cluster, int32_t broker_id, int64_t now_us)
+{
+    mb_cluster_begin(cluster, now_us);
+    struct mb_broker *broker = mb_broker_of(cluster, broker_id);
+    bool has_begun = broker != NULL && mb_broker_begin_shutdown(broker);
     mb_cluster_settle(cluster);
+    return has_begun;
+}
+
+bool mb_broker_freeze(struct mb_broker *broker)
+{
+    if (broker->state == MB_BROKER_DOWN || broker->is_frozen) {
+        return false;
+    }
+    broker->is_frozen = true;
+    mb_controller_silence(broker->cluster, broker->index);
     return true;
 }
 
@@ -368,12 +385,7 @@ bool mb_freeze(struct mb_cluster *cluster, int32_t broker_id, int64_t now_us)
 {
     mb_cluster_begin(cluster, now_us);
     struct mb_broker *broker = mb_broker_of(cluster, broker_id);
-    if (broker == NULL || broker->state == MB_BROKER_DOWN || broker->is_frozen) {
-        return false;
-    }
-    broker->is_frozen = true;
-    mb_controller_silence(cluster, broker->index);
-    return true;
+    return broker != NULL && mb_broker_freeze(broker);
 }
 
 static void catch_up(struct mb_broker *broker)

@@ -27,6 +27,9 @@ void mb_broker_receive(struct mb_broker *broker, struct mb_control *control);
 int64_t mb_broker_disk_done_us(struct mb_broker *broker);
 /** The process ends. clean: it wrote its checkpoints. */
 void mb_broker_stop(struct mb_broker *broker, bool clean);
+/** As mb_shutdown and mb_freeze, from within. */
+bool mb_broker_begin_shutdown(struct mb_broker *broker);
+bool mb_broker_freeze(struct mb_broker *broker);
 /** It is registered: it serves from now on. */
 void mb_broker_up(struct mb_broker *broker);
 

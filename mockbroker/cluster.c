@@ -92,6 +92,9 @@ static void look_at_partition(struct mb_partition *partition)
 void mb_cluster_settle(struct mb_cluster *cluster)
 {
     for (;;) {
+        if (mb_faults_carry_out(cluster)) {
+            continue;
+        }
         struct kb_list_node *node = kb_list_pop_front(&cluster->changed);
         if (node != NULL) {
             look_at_partition(KB_CONTAINER_OF(node, struct mb_partition, of_changed));

@@ -7,6 +7,8 @@
 #include "mockbroker/request.h"
 #include "wire/api_frame.h"
 
+#include <string.h>
+
 struct mb_connection *mb_connection_find(const struct mb_cluster *cluster, uint32_t id)
 {
     return mb_map_find(&cluster->connections, id);
@@ -26,6 +28,7 @@ struct mb_connection *mb_connection_create(struct mb_cluster *cluster, uint32_t 
     struct mb_connection *connection = mb_take(cluster->allocator, sizeof *connection);
     connection->id = id;
     connection->throttled.fire = throttle_is_over;
+    connection->client_length_bytes = -1;
     mb_buffer_init(&connection->input, cluster->allocator);
     mb_map_insert(&cluster->connections, id, connection);
     return connection;
@@ -49,6 +52,31 @@ void mb_connection_announce_close(struct mb_cluster *cluster, uint32_t connectio
     mb_output_push(&cluster->outputs, output);
 }
 
+static void forget_client(const struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (connection->client != NULL) {
+        mb_give(cluster->allocator, connection->client, (size_t)connection->client_length_bytes + 1);
+        connection->client = NULL;
+    }
+    connection->client_length_bytes = -1;
+}
+
+void mb_connection_name_client(struct mb_connection *connection, struct kw_string client)
+{
+    const struct mb_cluster *cluster = connection->server->cluster;
+    if (connection->client_length_bytes == client.length_bytes &&
+        (client.length_bytes <= 0 ||
+         memcmp(connection->client, client.data, (size_t)client.length_bytes) == 0)) {
+        return;
+    }
+    forget_client(cluster, connection);
+    if (client.length_bytes >= 0) {
+        connection->client = mb_take(cluster->allocator, (size_t)client.length_bytes + 1);
+        memcpy(connection->client, client.data, (size_t)client.length_bytes);
+        connection->client_length_bytes = client.length_bytes;
+    }
+}
+
 static void end_server(struct mb_cluster *cluster, struct mb_connection *connection)
 {
     if (connection->in_service != NULL) {
@@ -63,6 +91,7 @@ static void end_server(struct mb_cluster *cluster, struct mb_connection *connect
     }
     mb_timer_cancel(cluster, &connection->throttled);
     kb_list_remove(&connection->of_broker);
+    forget_client(cluster, connection);
     connection->server = NULL;
     mb_buffer_release(&connection->input);
 }
@@ -119,6 +148,9 @@ void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connec
     uint32_t id = connection->id;
     while (may_read(connection)) {
         const uint8_t *front = mb_buffer_front(&connection->input);
+        if (mb_point_request_cut(cluster, connection, front, mb_buffer_length_bytes(&connection->input))) {
+            return;
+        }
         int64_t length = whole_frame(cluster, front, mb_buffer_length_bytes(&connection->input));
         if (length == -1) {
             return;
@@ -132,6 +164,10 @@ void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connec
         if (connection == NULL || connection->server == NULL) {
             return;
         }
+        if (connection->in_service != NULL) {
+            connection->in_service->arrived = NULL;
+        }
+        connection->is_front_known = false;
         mb_buffer_take(&connection->input, (size_t)length + KW_FRAME_LENGTH_BYTES);
     }
 }

@@ -10,6 +10,7 @@
 #define MB_CONNECTION_H
 
 #include "mockbroker/cluster.h"
+#include "wire/schema.h"
 
 struct mb_fetch_session;
 
@@ -25,7 +26,10 @@ struct mb_connection {
     struct mb_buffer input;
     struct mb_request *in_service; /* muted: nothing is read before it is answered */
     bool is_hung;                  /* an answer was dropped by a fault: muted for good */
-    struct mb_timer throttled;     /* muted until then. Kafka: ClientQuotaManager.ThrottledChannelReaper */
+    bool is_front_known;           /* the request at the front was looked at before it was there as a whole */
+    char *client;                  /* client.id of its requests; NULL: none came */
+    int32_t client_length_bytes;
+    struct mb_timer throttled; /* muted until then. Kafka: ClientQuotaManager.ThrottledChannelReaper */
     bool is_throttled;
     struct mb_fetch_session *session;
 };
@@ -40,6 +44,8 @@ void mb_connection_announce_close(struct mb_cluster *cluster, uint32_t connectio
 void mb_connection_drop_server(struct mb_cluster *cluster, struct mb_connection *connection);
 /** The follower's end is gone. */
 void mb_connection_drop_fetcher(struct mb_cluster *cluster, struct mb_connection *connection);
+/** A request of this client came over it. */
+void mb_connection_name_client(struct mb_connection *connection, struct kw_string client);
 /** The request in service is done: the next one may be read. */
 void mb_connection_unmute(struct mb_cluster *cluster, struct mb_connection *connection);
 /** Read what may be read, request by request, until one stays in service. */

@@ -17,9 +17,24 @@ static void unlink_all(struct mb_delayed_produce *produce)
     produce->request->produce = NULL;
 }
 
+/* Everything is replicated that was to be. */
+static bool reaches_point(const struct mb_delayed_produce *produce)
+{
+    for (uint32_t i = 0; i < produce->wait_count; i++) {
+        if (produce->waits[i].status->error_code != KW_ERROR_NONE) {
+            return false;
+        }
+    }
+    return produce->wait_count > 0 &&
+           mb_point_reached(produce->request, MB_POINT_AFTER_REPLICATION, MB_WHOLE_REQUEST, -1);
+}
+
 static void complete(struct mb_delayed_produce *produce)
 {
     unlink_all(produce);
+    if (reaches_point(produce)) {
+        return;
+    }
     mb_produce_respond(produce->request, produce->response);
 }
 

@@ -120,37 +120,91 @@ static int32_t check(struct mb_request *request, const struct kw_produce_request
                                                              : KW_ERROR_NONE;
 }
 
-static void produce_partition(struct mb_request *request, const struct kw_produce_request *asked,
-                              struct kw_string name, const struct kw_produce_request_partition *in,
-                              struct kw_produce_response_partition *out, struct mb_delayed_produce *delayed)
+/* How far the appends of a request are: it may stop at a point between them and go on later. */
+struct progress {
+    struct kw_produce_response *response;
+    struct mb_delayed_produce *delayed;
+    int32_t error_of_all; /* nothing of it is carried out */
+    int32_t topic;        /* the next one is responses.items[topic] */
+    int32_t partition;    /* and of it partition_responses.items[partition] */
+    enum { BEGINS, IS_CHECKED, IS_APPENDED } stage;
+    int64_t required_offset;
+};
+
+/* What must hold before a batch is appended. False: it is answered. */
+static bool admit(struct mb_request *request, const struct kw_produce_request *asked, struct kw_string name,
+                  const struct kw_produce_request_partition *in, struct kw_produce_response_partition *out)
 {
     struct mb_topic_partition *tp = NULL;
     int32_t injected = mb_strike_error(request, name.data, name.length_bytes, in->index);
-    kw_produce_response_partition_init(out);
-    out->index = in->index;
-    if (injected != 0 && !request->fault.appended) {
-        refuse(out, injected);
-        announce_refusal(request, name, in->index, injected);
-        return;
-    }
-    int32_t error = check(request, asked, name, in, &tp);
+    int32_t error =
+        injected != 0 && !request->fault.appended ? injected : check(request, asked, name, in, &tp);
     if (error != KW_ERROR_NONE) {
         refuse(out, error);
         announce_refusal(request, name, in->index, error);
-        return;
     }
-    struct mb_partition *partition = mb_partition_online(request->broker, tp);
-    int64_t required_offset = append(request, partition, asked->acks, in->records, out);
+    return error == KW_ERROR_NONE;
+}
+
+/* It is appended, or not; the error is in the answer. True: the log has a new batch. */
+static bool append_partition(struct mb_request *request, struct progress *progress,
+                             const struct kw_produce_request *asked, struct kw_string name,
+                             const struct kw_produce_request_partition *in,
+                             struct kw_produce_response_partition *out)
+{
+    const struct mb_topic *topic = mb_topic_find(request->cluster, name.data, name.length_bytes);
+    struct mb_partition *partition =
+        mb_partition_online(request->broker, mb_topic_partition_at(topic, in->index));
+    int64_t old_end_offset = partition->log.end_offset;
+    struct kw_bytes records = mb_faults_corrupt_produced(request, name, in->index, in->records);
+    progress->required_offset = append(request, partition, asked->acks, records, out);
+    int32_t injected = mb_strike_error(request, name.data, name.length_bytes, in->index);
     if (injected != 0) {
         out->error_code = (int16_t)injected;
-        return;
-    }
-    if (out->error_code == KW_ERROR_NONE && asked->acks == -1) {
+    } else if (out->error_code == KW_ERROR_NONE && asked->acks == -1) {
         /* Kafka: DelayedProduce: the time-out is the outcome until a better one is known. */
-        delayed->waits[delayed->wait_count++] = (struct mb_produce_wait){
-            .produce = delayed, .partition = partition, .status = out, .required_offset = required_offset};
+        struct mb_delayed_produce *delayed = progress->delayed;
+        delayed->waits[delayed->wait_count++] =
+            (struct mb_produce_wait){.produce = delayed,
+                                     .partition = partition,
+                                     .status = out,
+                                     .required_offset = progress->required_offset};
         out->error_code = KW_ERROR_REQUEST_TIMED_OUT;
     }
+    return partition->log.end_offset != old_end_offset;
+}
+
+/* False: it stops at a point. */
+static bool produce_partition(struct mb_request *request, struct progress *progress, struct kw_string name,
+                              const struct kw_produce_request_partition *in,
+                              struct kw_produce_response_partition *out)
+{
+    const struct kw_produce_request *asked = request->body;
+    if (progress->stage == BEGINS) {
+        kw_produce_response_partition_init(out);
+        out->index = in->index;
+        if (progress->error_of_all != KW_ERROR_NONE) {
+            refuse(out, progress->error_of_all);
+            announce_refusal(request, name, in->index, progress->error_of_all);
+            return true;
+        }
+        if (!admit(request, asked, name, in, out)) {
+            return true;
+        }
+        progress->stage = IS_CHECKED;
+        if (mb_point_reached(request, MB_POINT_BEFORE_APPEND, name, in->index)) {
+            return false;
+        }
+    }
+    if (progress->stage == IS_CHECKED) {
+        bool has_grown = append_partition(request, progress, asked, name, in, out);
+        progress->stage = IS_APPENDED;
+        if (has_grown && mb_point_reached(request, MB_POINT_AFTER_APPEND, name, in->index)) {
+            return false;
+        }
+    }
+    progress->stage = BEGINS;
+    return true;
 }
 
 /* The first batch of some records; NULL: there is none. */
@@ -219,14 +273,22 @@ static uint32_t partition_total(const struct kw_produce_request *asked)
     return total;
 }
 
-/* The topic's name as long as the request is parked. */
-static struct kw_string keep_name(struct mb_request *request, struct kw_string name)
+/* One batch after the other, and then wait for what has to be replicated. */
+static void go_on(struct mb_request *request, struct progress *progress)
 {
-    char *copy = mb_request_take(request, (size_t)name.length_bytes + 1, 1);
-    if (name.length_bytes > 0) {
-        memcpy(copy, name.data, (size_t)name.length_bytes);
+    const struct kw_produce_request *asked = request->body;
+    for (; progress->topic < asked->topic_data.count; progress->topic++, progress->partition = 0) {
+        const struct kw_produce_request_topic *in = &asked->topic_data.items[progress->topic];
+        struct kw_produce_response_topic *out = &progress->response->responses.items[progress->topic];
+        for (; progress->partition < in->partition_data.count; progress->partition++) {
+            if (!produce_partition(request, progress, out->name,
+                                   &in->partition_data.items[progress->partition],
+                                   &out->partition_responses.items[progress->partition])) {
+                return;
+            }
+        }
     }
-    return (struct kw_string){copy, name.length_bytes};
+    mb_delayed_produce_begin(progress->delayed, asked->timeout_ms);
 }
 
 void mb_handle_produce(struct mb_request *request)
@@ -234,6 +296,7 @@ void mb_handle_produce(struct mb_request *request)
     const struct kw_produce_request *asked = request->body;
     struct kw_produce_response *response = mb_request_take(request, 1, sizeof *response);
     struct mb_delayed_produce *delayed = mb_request_take(request, 1, sizeof *delayed);
+    struct progress *progress = mb_request_take(request, 1, sizeof *progress);
     kw_produce_response_init(response);
     response->throttle_time_ms = request->throttle_ms;
     response->responses.count = asked->topic_data.count;
@@ -241,28 +304,30 @@ void mb_handle_produce(struct mb_request *request)
         mb_request_take(request, (size_t)asked->topic_data.count, sizeof *response->responses.items);
     *delayed = (struct mb_delayed_produce){.request = request, .response = response};
     delayed->waits = mb_request_take(request, partition_total(asked), sizeof *delayed->waits);
-    int32_t error = check_all(request, asked);
+    *progress = (struct progress){
+        .response = response, .delayed = delayed, .error_of_all = check_all(request, asked)};
     for (int32_t i = 0; i < asked->topic_data.count; i++) {
-        const struct kw_produce_request_topic *in = &asked->topic_data.items[i];
+        struct kw_produce_request_topic *in = &asked->topic_data.items[i];
         struct kw_produce_response_topic *out = &response->responses.items[i];
         kw_produce_response_topic_init(out);
-        out->name = keep_name(request, in->name);
+        out->name = mb_request_keep(request, in->name);
+        in->name = out->name; /* faults ask for it even when the request was parked */
         out->partition_responses.count = in->partition_data.count;
         out->partition_responses.items = mb_request_take(request, (size_t)in->partition_data.count,
                                                          sizeof *out->partition_responses.items);
-        for (int32_t j = 0; j < in->partition_data.count; j++) {
-            struct kw_produce_response_partition *answer = &out->partition_responses.items[j];
-            if (error != KW_ERROR_NONE) {
-                kw_produce_response_partition_init(answer);
-                answer->index = in->partition_data.items[j].index;
-                refuse(answer, error);
-                announce_refusal(request, in->name, answer->index, error);
-            } else {
-                produce_partition(request, asked, in->name, &in->partition_data.items[j], answer, delayed);
-            }
-        }
     }
-    mb_delayed_produce_begin(delayed, asked->timeout_ms);
+    request->answer = progress;
+    go_on(request, progress);
+}
+
+void mb_produce_resume(struct mb_request *request)
+{
+    struct progress *progress = request->answer;
+    if (progress->topic < progress->response->responses.count) {
+        go_on(request, progress);
+    } else {
+        mb_produce_respond(request, progress->response);
+    }
 }
 
 static int32_t first_error(const struct kw_produce_response *response)

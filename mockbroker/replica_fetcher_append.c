@@ -154,6 +154,16 @@ static int64_t truncation_offset(const struct mb_partition *partition, int32_t e
     return least(least(own.end_offset, end_offset), log->end_offset);
 }
 
+/* Kafka logs "Found invalid messages during fetch", and goes on. */
+static void announce_corrupt(const struct mb_partition *partition)
+{
+    KB_TRACE(partition->tp->topic->trace, 0, FOLLOWER_REFUSED, follower_refused,
+             .offset = partition->log.end_offset, .broker = partition->broker->id,
+             .leader = mb_broker_id(partition->cluster, partition->leader),
+             .topic = partition->tp->topic->trace_name, .partition = partition->tp->index,
+             .error = KW_ERROR_CORRUPT_MESSAGE);
+}
+
 static enum mb_fetched process_data(struct mb_partition *partition,
                                     const struct kw_fetch_response_partition *data)
 {
@@ -161,7 +171,11 @@ static enum mb_fetched process_data(struct mb_partition *partition,
     if (state->fetch_offset != partition->log.end_offset) {
         return MB_FETCHED_FAILED; /* "Offset mismatch" */
     }
-    enum mb_fetched outcome = append_records(partition, data->records);
+    enum mb_fetched outcome = append_records(
+        partition, mb_faults_corrupt_fetched(partition, &state->fetcher->arena, data->records));
+    if (outcome == MB_FETCHED_RETRY) {
+        announce_corrupt(partition);
+    }
     state->fetch_offset = partition->log.end_offset;
     state->last_fetched_epoch = mb_epoch_cache_latest(&partition->log.epochs);
     if (outcome != MB_FETCHED_FINE) {

@@ -1,6 +1,7 @@
 #include "mockbroker/request.h"
 
 #include "base/assert.h"
+#include "mockbroker/broker.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/delayed_produce.h"
@@ -67,6 +68,7 @@ struct kw_string mb_request_keep(struct mb_request *request, struct kw_string te
 
 static void delay_is_over(struct mb_cluster *cluster, struct mb_timer *timer);
 static void disk_is_done(struct mb_cluster *cluster, struct mb_timer *timer);
+static void broker_thaws(struct mb_cluster *cluster, struct mb_timer *timer);
 
 static struct mb_request *begin(struct mb_cluster *cluster, struct mb_connection *connection)
 {
@@ -87,6 +89,7 @@ static struct mb_request *begin(struct mb_cluster *cluster, struct mb_connection
         .arena = arena,
         .disk = {.fire = disk_is_done, .broker = connection->server},
         .delay = {.fire = delay_is_over, .broker = connection->server},
+        .thaw = {.fire = broker_thaws, .broker = connection->server},
     };
     connection->in_service = request;
     return request;
@@ -98,8 +101,12 @@ static void end(struct mb_request *request)
     KB_ASSERT(request->produce == NULL && request->fetch == NULL && request->waits_for == NULL);
     mb_timer_cancel(cluster, &request->disk);
     mb_timer_cancel(cluster, &request->delay);
-    if (request->delayed_output != NULL) {
-        mb_output_destroy(cluster->allocator, request->delayed_output);
+    mb_timer_cancel(cluster, &request->thaw);
+    if (request->hit != NULL) {
+        mb_hit_forget_request(request->hit);
+    }
+    if (request->response != NULL) {
+        mb_output_destroy(cluster->allocator, request->response);
     }
     if (request->frame != NULL) {
         mb_block_drop(cluster->allocator, request->frame);
@@ -171,6 +178,46 @@ static void dispatch(struct mb_request *request)
     handlers[request->api->key](request);
 }
 
+/* Decode the copy. It was decoded before, so that it is fine. */
+static void decode_kept(struct mb_request *request)
+{
+    struct kw_reader reader;
+    kw_reader_init(&reader, request->frame->bytes, request->frame->size_bytes);
+    struct kw_request_header header;
+    const struct kw_api *api = NULL;
+    struct kw_message_error error;
+    bool is_fine =
+        kw_request_header_decode(&reader, &header, &api, &error) == KW_MESSAGE_OK && decode(request, &reader);
+    KB_ASSERT(is_fine);
+}
+
+void mb_request_keep_frame(struct mb_request *request)
+{
+    if (request->frame == NULL && request->arrived != NULL) {
+        request->frame =
+            mb_block_create(request->cluster->allocator, request->arrived, (uint32_t)request->arrived_bytes);
+        decode_kept(request);
+    }
+}
+
+bool mb_request_content_is_there(const struct mb_request *request)
+{
+    /* A produce request keeps the names itself, as its answer needs them. */
+    return request->frame != NULL || request->arrived != NULL || request->api->key == KW_API_PRODUCE;
+}
+
+/* It is received as a whole. */
+static void go_on(struct mb_request *request)
+{
+    if (request->broker->append_us > 0 && request->api->key == KW_API_PRODUCE) {
+        /* The frame belongs to the connection's buffer: what waits for the disk needs its own. */
+        mb_request_keep_frame(request);
+        mb_timer_set(request->cluster, &request->disk, mb_broker_disk_done_us(request->broker));
+        return;
+    }
+    dispatch(request);
+}
+
 bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connection, const uint8_t *frame,
                       size_t length_bytes)
 {
@@ -183,10 +230,13 @@ bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connecti
         api->request == NULL || !mb_api_is_served(api->key)) {
         return false;
     }
+    mb_connection_name_client(connection, header.client_id);
     struct mb_request *request = begin(cluster, connection);
     request->api = api;
     request->version = header.request_api_version;
     request->correlation_id = header.correlation_id;
+    request->arrived = frame;
+    request->arrived_bytes = length_bytes;
     KB_TRACE(cluster->trace, 0, REQUEST_ARRIVED, request_arrived, .broker = request->broker->id,
              .connection = connection->id, .request = (uint32_t)header.correlation_id, .api = api->key,
              .version = header.request_api_version);
@@ -194,33 +244,19 @@ bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connecti
         mb_request_abandon(request);
         return false;
     }
-    if (request->broker->append_us > 0 && api->key == KW_API_PRODUCE) {
-        /* The frame belongs to the connection's buffer: what waits for the disk needs its own. */
-        request->frame = mb_block_create(cluster->allocator, frame, (uint32_t)length_bytes);
-        kb_arena_reset(&request->arena);
-        int64_t start_us =
-            cluster->now_us > request->broker->disk_free_us ? cluster->now_us : request->broker->disk_free_us;
-        request->broker->disk_free_us = start_us + request->broker->append_us;
-        mb_timer_set(cluster, &request->disk, request->broker->disk_free_us);
-        return true;
+    if (cluster->faults.late_filter_count > 0) {
+        mb_request_keep_frame(request);
     }
-    dispatch(request);
+    if (!mb_point_reached(request, MB_POINT_REQUEST_RECEIVED, MB_WHOLE_REQUEST, -1)) {
+        go_on(request);
+    }
     return true;
 }
 
 static void disk_is_done(struct mb_cluster *cluster, struct mb_timer *timer)
 {
     (void)cluster;
-    struct mb_request *request = KB_CONTAINER_OF(timer, struct mb_request, disk);
-    struct kw_reader reader;
-    kw_reader_init(&reader, request->frame->bytes, request->frame->size_bytes);
-    struct kw_request_header header;
-    const struct kw_api *api = NULL;
-    struct kw_message_error error;
-    bool is_fine =
-        kw_request_header_decode(&reader, &header, &api, &error) == KW_MESSAGE_OK && decode(request, &reader);
-    KB_ASSERT(is_fine);
-    dispatch(request);
+    dispatch(KB_CONTAINER_OF(timer, struct mb_request, disk));
 }
 
 /* --- Answering --- */
@@ -269,18 +305,71 @@ static void throttle(struct mb_request *request)
                  request->cluster->now_us + (int64_t)request->throttle_ms * 1000);
 }
 
+/* It leaves. */
+static void send(struct mb_request *request)
+{
+    if (mb_point_reached(request, MB_POINT_RESPONSE_CUT, MB_WHOLE_REQUEST, -1)) {
+        return;
+    }
+    mb_output_push(&request->cluster->outputs, request->response);
+    request->response = NULL;
+    if (request->throttle_ms > 0) {
+        throttle(request);
+    }
+    mb_request_finish(request);
+}
+
 static void delay_is_over(struct mb_cluster *cluster, struct mb_timer *timer)
 {
-    struct mb_request *request = KB_CONTAINER_OF(timer, struct mb_request, delay);
-    mb_output_push(&cluster->outputs, request->delayed_output);
-    request->delayed_output = NULL;
-    mb_request_finish(request);
+    (void)cluster;
+    send(KB_CONTAINER_OF(timer, struct mb_request, delay));
+}
+
+/* It is made: what may happen to it, happens. */
+static void release(struct mb_request *request)
+{
+    struct mb_cluster *cluster = request->cluster;
+    const struct mb_strike *fault = &request->fault;
+    if (fault->is_struck && fault->kind == MB_FAULT_DROP_RESPONSE) {
+        request->connection->is_hung = true;
+        mb_request_finish(request);
+        return;
+    }
+    if (fault->is_struck && fault->kind == MB_FAULT_DISCONNECT) {
+        mb_request_close_connection(request);
+        return;
+    }
+    KB_TRACE(cluster->trace, 0, RESPONSE_SENT, response_sent, .broker = request->broker->id,
+             .connection = request->connection->id, .request = (uint32_t)request->correlation_id,
+             .api = request->api->key, .error = request->response_error);
+    if (fault->is_struck && fault->kind == MB_FAULT_DELAY_RESPONSE && fault->delay_us > 0) {
+        mb_timer_set(cluster, &request->delay, cluster->now_us + fault->delay_us);
+        return;
+    }
+    send(request);
+}
+
+void mb_request_send_part(struct mb_request *request, uint32_t length_bytes)
+{
+    struct mb_pending_output *output = request->response;
+    size_t left_bytes = length_bytes == 0                         ? output->out.length_bytes / 2
+                        : length_bytes < output->out.length_bytes ? length_bytes
+                                                                  : output->out.length_bytes - 1;
+    output->out.length_bytes = left_bytes;
+    uint32_t count = 0;
+    for (; left_bytes > 0; count++) {
+        struct mb_segment *segment = &output->segments[count];
+        segment->length_bytes = segment->length_bytes < left_bytes ? segment->length_bytes : left_bytes;
+        left_bytes -= segment->length_bytes;
+    }
+    output->out.segment_count = count;
+    mb_output_push(&request->cluster->outputs, output);
+    request->response = NULL;
 }
 
 void mb_request_respond_as(struct mb_request *request, int16_t version, const void *body, int32_t error,
                            struct mb_pending_output *output)
 {
-    struct mb_cluster *cluster = request->cluster;
     if (output == NULL) {
         output = mb_request_begin_response(request);
     }
@@ -291,36 +380,62 @@ void mb_request_respond_as(struct mb_request *request, int16_t version, const vo
     output->out.request = (uint32_t)request->correlation_id;
     output->out.api = request->api->key;
     output->out.is_response = true;
-
-    const struct mb_strike *fault = &request->fault;
-    if (fault->is_struck && fault->kind == MB_FAULT_DROP_RESPONSE) {
-        mb_output_destroy(cluster->allocator, output);
-        request->connection->is_hung = true;
-        mb_request_finish(request);
-        return;
+    request->response = output;
+    request->response_error = error;
+    if (!mb_point_reached(request, MB_POINT_BEFORE_RESPONSE, MB_WHOLE_REQUEST, -1)) {
+        release(request);
     }
-    if (fault->is_struck && fault->kind == MB_FAULT_DISCONNECT) {
-        mb_output_destroy(cluster->allocator, output);
-        mb_request_close_connection(request);
-        return;
-    }
-    KB_TRACE(cluster->trace, 0, RESPONSE_SENT, response_sent, .broker = request->broker->id,
-             .connection = request->connection->id, .request = (uint32_t)request->correlation_id,
-             .api = request->api->key, .error = error);
-    if (fault->is_struck && fault->kind == MB_FAULT_DELAY_RESPONSE && fault->delay_us > 0) {
-        request->delayed_output = output;
-        mb_timer_set(cluster, &request->delay, cluster->now_us + fault->delay_us);
-        return;
-    }
-    mb_output_push(&cluster->outputs, output);
-    if (request->throttle_ms > 0) {
-        throttle(request);
-    }
-    mb_request_finish(request);
 }
 
 void mb_request_respond(struct mb_request *request, const void *body, int32_t error,
                         struct mb_pending_output *output)
 {
     mb_request_respond_as(request, request->version, body, error, output);
+}
+
+/* --- Faults at points --- */
+
+struct kw_string mb_request_client(const struct mb_request *request)
+{
+    const struct mb_connection *connection = request->connection;
+    return (struct kw_string){connection->client, connection->client_length_bytes};
+}
+
+static void go_on_from(struct mb_request *request)
+{
+    enum mb_fault_point point = request->stopped_at;
+    request->stopped_at = MB_POINT_NONE;
+    switch (point) {
+    case MB_POINT_REQUEST_RECEIVED:
+        go_on(request);
+        return;
+    case MB_POINT_BEFORE_APPEND:
+    case MB_POINT_AFTER_APPEND:
+    case MB_POINT_AFTER_REPLICATION:
+        mb_produce_resume(request);
+        return;
+    case MB_POINT_BEFORE_RESPONSE:
+        release(request);
+        return;
+    case MB_POINT_NONE:
+    case MB_POINT_REQUEST_CUT:
+    case MB_POINT_RESPONSE_CUT:
+        break; /* nothing goes on from there */
+    }
+    KB_UNREACHABLE();
+}
+
+static void broker_thaws(struct mb_cluster *cluster, struct mb_timer *timer)
+{
+    (void)cluster;
+    go_on_from(KB_CONTAINER_OF(timer, struct mb_request, thaw));
+}
+
+void mb_request_resume(struct mb_request *request)
+{
+    if (request->broker->is_frozen) {
+        mb_timer_set(request->cluster, &request->thaw, request->cluster->now_us); /* held back until then */
+    } else {
+        go_on_from(request);
+    }
 }

@@ -27,12 +27,18 @@ struct mb_request {
     struct kb_arena arena;  /* of the decoded request and of what the answer needs */
     void *body;             /* the decoded request; strings and records point into the frame */
     struct mb_block *frame; /* a copy of it, when the request outlives the call that brought it */
+    const uint8_t *arrived; /* the frame in the connection's buffer; NULL: not there any more */
+    size_t arrived_bytes;
     struct mb_strike fault;
+    struct mb_hit *hit;             /* a fault at a point, that is about to be carried out */
+    enum mb_fault_point stopped_at; /* where it goes on */
+    struct mb_timer thaw;           /* it goes on when its broker does */
     int32_t throttle_ms;
 
     struct mb_timer disk;                       /* the append takes time */
     struct mb_timer delay;                      /* the answer is held back by a fault */
-    struct mb_pending_output *delayed_output;   /* that answer */
+    struct mb_pending_output *response;         /* that is made and has not left */
+    int32_t response_error;                     /* what tracing shows of it */
     struct mb_delayed_produce *produce;         /* parked */
     struct mb_delayed_fetch *fetch;             /* parked */
     void *waits_for;                            /* parked with a coordinator */
@@ -72,8 +78,23 @@ void mb_request_close_connection(struct mb_request *request);
 /** It is forgotten: its connection or its broker is gone. */
 void mb_request_abandon(struct mb_request *request);
 
+/* --- Faults at points (fault_points.c) */
+
+/** What it asks for stays readable after the call that brought it. */
+void mb_request_keep_frame(struct mb_request *request);
+/** Can its decoded body, with topics and partitions, be looked at still? */
+bool mb_request_content_is_there(const struct mb_request *request);
+/** Go on where it was stopped; when its broker is frozen, once it thaws. */
+void mb_request_resume(struct mb_request *request);
+/** The first bytes of its response leave (0: half of them; never all). */
+void mb_request_send_part(struct mb_request *request, uint32_t length_bytes);
+/** client.id of who sent it; valid as long as its connection. */
+struct kw_string mb_request_client(const struct mb_request *request);
+
 /** The handlers, one file each. They answer, park, or end the request. */
 void mb_handle_produce(struct mb_request *request);
+/** From the point on where it was stopped. */
+void mb_produce_resume(struct mb_request *request);
 void mb_handle_fetch(struct mb_request *request);
 void mb_handle_list_offsets(struct mb_request *request);
 void mb_handle_metadata(struct mb_request *request);

@@ -69,6 +69,7 @@ static int run_events(const struct cli_command *command, int argument_count, cha
     print_words("A transaction is (`state` of `transaction_logged`)", KB_FIELD_COORDINATOR_STATE);
     print_words("A consumer is (`state` of `consumer_state`)", KB_FIELD_MEMBER_STATE);
     print_words("A consumer reads from there because (`why` of `consumer_position`)", KB_FIELD_POSITION_WHY);
+    print_words("A fault struck, or waits, at (`point` of `fault` and `fault_armed`)", KB_FIELD_FAULT_POINT);
     return CLI_OK;
 }
 

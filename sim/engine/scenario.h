@@ -109,21 +109,30 @@ struct sim_timeline_entry {
     int32_t fault;     /* enum kb_fault_kind */
     int32_t broker;    /* -1: none */
     int32_t other;     /* the other end of a link: a broker, SIM_END_PRODUCER, _CLUSTER or _ALL */
-    int32_t producer;  /* index; -1: none */
+    int32_t producer;  /* index: whose settings, or whose requests; -1: none, or any */
     bool one_way;      /* cut: only from broker to other */
     const char *topic; /* NULL: none */
     int32_t partition; /* -1: none */
     int64_t value_us;  /* delays; count of partitions for add_partitions */
-    int32_t api;
+    int32_t api;       /* corrupt_batch: Produce, or Fetch on the way to a follower */
     int32_t code;
     bool appended;
+    uint32_t skip;
     uint32_t count;
-    const char *setting; /* is_set */
+    int32_t point;         /* enum mb_fault_point */
+    uint32_t cut_bytes;    /* of a response that is cut; 0: half */
+    int64_t undo_after_us; /* restarted, thawed or healed so long after it happened; 0: never */
+    const char *setting;   /* is_set */
     const char *value;
     bool by_hand; /* an intervention, not of the scenario's file */
 };
 /* Of links: every producer; every broker and the controller; both. */
 enum { SIM_END_PRODUCER = -2, SIM_END_ALL = -3, SIM_END_CLUSTER = -4 };
+
+/** Does it wait for requests, instead of happening at its time? */
+bool sim_timeline_is_armed(const struct sim_timeline_entry *entry);
+/** What such an entry has the cluster do; client is not filled in. */
+struct mb_request_fault sim_timeline_fault(const struct sim_timeline_entry *entry);
 
 struct sim_scenario {
     const char *path;

@@ -13,40 +13,47 @@ enum { TIME_MAX_MS = 86400000 };
 
 /* What an action takes, beside "at_ms" and "do". */
 enum {
-    TAKES_BROKER = 1,     /* required */
+    TAKES_BROKER = 1,     /* required, unless it waits for a request */
     TAKES_LINK = 2,       /* "to", "one_way" */
     TAKES_DELAY = 4,      /* "ms", or the name of its own */
-    TAKES_FILTER = 8,     /* "api", "broker", "topic", "partition", "count" */
+    TAKES_FILTER = 8,     /* "broker", "producer", "topic", "partition", "skip", "count" */
     TAKES_ERROR = 16,     /* "code", "appended" */
     TAKES_PARTITION = 32, /* "topic", "partition": required */
     TAKES_NEW_COUNT = 64, /* "topic", "partitions": required */
+    TAKES_POINT = 128,    /* "when", and with it a filter */
+    TAKES_API = 256,      /* "api", beside a filter */
+    TAKES_WAY = 512,      /* "where" */
+    TAKES_BYTES = 1024,   /* "bytes", with "when": "response_cut" */
 };
+enum { TAKES_REQUESTS = TAKES_FILTER | TAKES_API, TAKES_ALL_OF_POINT = TAKES_REQUESTS | TAKES_BYTES };
 
 struct action {
     const char *word;
     int32_t fault;
     unsigned takes;
     const char *delay_key;
+    const char *undo_key; /* after how long it ends by itself; may be left out */
 };
 
 static const struct action actions[] = {
-    {"kill", KB_FAULT_KIND_KILL, TAKES_BROKER, NULL},
-    {"shutdown", KB_FAULT_KIND_SHUTDOWN, TAKES_BROKER, NULL},
-    {"restart", KB_FAULT_KIND_RESTART, TAKES_BROKER, NULL},
-    {"freeze", KB_FAULT_KIND_FREEZE, TAKES_BROKER, NULL},
-    {"thaw", KB_FAULT_KIND_THAW, TAKES_BROKER, NULL},
-    {"slow_replica", KB_FAULT_KIND_SLOW_REPLICA, TAKES_BROKER | TAKES_DELAY, "fetch_delay_ms"},
-    {"slow_disk", KB_FAULT_KIND_SLOW_DISK, TAKES_BROKER | TAKES_DELAY, "append_ms"},
-    {"cut", KB_FAULT_KIND_CUT, TAKES_BROKER | TAKES_LINK, NULL},
-    {"heal", KB_FAULT_KIND_HEAL, TAKES_BROKER | TAKES_LINK, NULL},
-    {"disconnect", KB_FAULT_KIND_DISCONNECT, TAKES_BROKER, NULL},
-    {"drop_response", KB_FAULT_KIND_DROP_RESPONSE, TAKES_FILTER, NULL},
-    {"drop_request", KB_FAULT_KIND_DROP_REQUEST, TAKES_FILTER, NULL},
-    {"delay_response", KB_FAULT_KIND_DELAY_RESPONSE, TAKES_FILTER | TAKES_DELAY, "delay_ms"},
-    {"error", KB_FAULT_KIND_ERROR, TAKES_FILTER | TAKES_ERROR, NULL},
-    {"throttle", KB_FAULT_KIND_THROTTLE, TAKES_FILTER | TAKES_DELAY, "throttle_ms"},
-    {"move_leader", KB_FAULT_KIND_MOVE_LEADER, TAKES_BROKER | TAKES_PARTITION, NULL},
-    {"add_partitions", KB_FAULT_KIND_ADD_PARTITIONS, TAKES_NEW_COUNT, NULL},
+    {"kill", KB_FAULT_KIND_KILL, TAKES_BROKER | TAKES_POINT, NULL, "restart_after_ms"},
+    {"shutdown", KB_FAULT_KIND_SHUTDOWN, TAKES_BROKER | TAKES_POINT, NULL, "restart_after_ms"},
+    {"restart", KB_FAULT_KIND_RESTART, TAKES_BROKER, NULL, NULL},
+    {"freeze", KB_FAULT_KIND_FREEZE, TAKES_BROKER | TAKES_POINT, NULL, "thaw_after_ms"},
+    {"thaw", KB_FAULT_KIND_THAW, TAKES_BROKER, NULL, NULL},
+    {"slow_replica", KB_FAULT_KIND_SLOW_REPLICA, TAKES_BROKER | TAKES_DELAY, "fetch_delay_ms", NULL},
+    {"slow_disk", KB_FAULT_KIND_SLOW_DISK, TAKES_BROKER | TAKES_DELAY, "append_ms", NULL},
+    {"cut", KB_FAULT_KIND_CUT, TAKES_BROKER | TAKES_LINK | TAKES_POINT, NULL, "heal_after_ms"},
+    {"heal", KB_FAULT_KIND_HEAL, TAKES_BROKER | TAKES_LINK, NULL, NULL},
+    {"disconnect", KB_FAULT_KIND_DISCONNECT, TAKES_BROKER | TAKES_POINT, NULL, NULL},
+    {"drop_response", KB_FAULT_KIND_DROP_RESPONSE, TAKES_REQUESTS | TAKES_POINT, NULL, NULL},
+    {"drop_request", KB_FAULT_KIND_DROP_REQUEST, TAKES_REQUESTS | TAKES_POINT, NULL, NULL},
+    {"delay_response", KB_FAULT_KIND_DELAY_RESPONSE, TAKES_REQUESTS | TAKES_DELAY, "delay_ms", NULL},
+    {"error", KB_FAULT_KIND_ERROR, TAKES_REQUESTS | TAKES_ERROR, NULL, NULL},
+    {"throttle", KB_FAULT_KIND_THROTTLE, TAKES_REQUESTS | TAKES_DELAY, "throttle_ms", NULL},
+    {"corrupt_batch", KB_FAULT_KIND_CORRUPT_BATCH, TAKES_FILTER | TAKES_WAY, NULL, NULL},
+    {"move_leader", KB_FAULT_KIND_MOVE_LEADER, TAKES_BROKER | TAKES_PARTITION, NULL, NULL},
+    {"add_partitions", KB_FAULT_KIND_ADD_PARTITIONS, TAKES_NEW_COUNT, NULL, NULL},
 };
 enum { ACTION_COUNT = sizeof actions / sizeof actions[0] };
 
@@ -116,8 +123,26 @@ static void read_topic_partition(struct scenario_reader *reader, const struct js
     }
 }
 
-static void read_filter(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
-                        struct sim_timeline_entry *out)
+/* The index of the producer of that name; -1 with a complaint when there is none, or when none is named. */
+static int32_t read_producer(struct scenario_reader *reader, const struct json_place *place,
+                             const cJSON *entry)
+{
+    const struct sim_scenario *scenario = reader->scenario;
+    const char *name = reader_text(reader, place, entry, "producer", NULL);
+    struct json_place at = {place, "producer", 0};
+    for (uint32_t i = 0; name != NULL && i < scenario->producer_count; i++) {
+        if (scenario->producers[i].name != NULL && strcmp(scenario->producers[i].name, name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    if (name != NULL) {
+        reader_complain(reader, &at, "found \"%.60s\"; there is no such producer", name);
+    }
+    return -1;
+}
+
+static void read_api(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                     struct sim_timeline_entry *out)
 {
     const char *api_name = reader_text(reader, place, entry, "api", "Produce");
     const struct kw_api *api = kw_api_find_name(api_name);
@@ -128,9 +153,39 @@ static void read_filter(struct scenario_reader *reader, const struct json_place 
                         api_name);
     }
     out->api = api != NULL ? api->key : 0;
+}
+
+static void read_filter(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                        struct sim_timeline_entry *out)
+{
+    out->skip = (uint32_t)reader_whole(reader, place, entry, "skip", 0, 1000000, 0);
     out->count = (uint32_t)reader_whole(reader, place, entry, "count", 1, 1000000, 1);
+    out->producer = read_producer(reader, place, entry);
     read_broker(reader, place, entry, false, out);
     read_topic_partition(reader, place, entry, out);
+}
+
+/* "when", which makes an action wait for a request. True: it is there. */
+static bool read_point(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                       struct sim_timeline_entry *out)
+{
+    static const char *words[MB_POINT_RESPONSE_CUT + 1];
+    for (int i = MB_POINT_REQUEST_CUT; i <= MB_POINT_RESPONSE_CUT; i++) {
+        words[i - 1] = kb_field_value_text(KB_FIELD_FAULT_POINT, i);
+    }
+    if (cJSON_GetObjectItemCaseSensitive(entry, "when") == NULL) {
+        return false;
+    }
+    out->point = reader_word(reader, place, entry, "when", words, MB_POINT_NONE - 1) + 1;
+    out->cut_bytes = (uint32_t)reader_whole(reader, place, entry, "bytes", 1, 1000000000, 0);
+    return true;
+}
+
+static void read_way(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                     struct sim_timeline_entry *out)
+{
+    static const char *const words[] = {"producer", "follower", NULL};
+    out->api = reader_word(reader, place, entry, "where", words, 0) == 1 ? KW_API_FETCH : KW_API_PRODUCE;
 }
 
 static void read_error(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
@@ -151,11 +206,19 @@ static void read_error(struct scenario_reader *reader, const struct json_place *
     out->appended = reader_bool(reader, place, entry, "appended", false);
 }
 
-static void check_entry_keys(struct scenario_reader *reader, const struct json_place *place,
-                             const cJSON *entry, const struct action *action)
+static void read_new_count(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                           struct sim_timeline_entry *out)
 {
-    const char *known[16] = {"at_ms", "do"};
-    size_t count = 2;
+    const struct mb_topic_options *topic =
+        out->topic != NULL ? find_topic(reader->scenario, out->topic) : NULL;
+    int64_t minimum = topic != NULL ? topic->partition_count + 1 : 1;
+    reader_require(reader, place, entry, "partitions", "say how many there are to be");
+    out->count = (uint32_t)reader_whole(reader, place, entry, "partitions", minimum, 10000, minimum);
+}
+
+static void check_entry_keys(struct scenario_reader *reader, const struct json_place *place,
+                             const cJSON *entry, const struct action *action, bool has_point)
+{
     static const struct {
         unsigned takes;
         const char *key;
@@ -163,60 +226,105 @@ static void check_entry_keys(struct scenario_reader *reader, const struct json_p
         {TAKES_BROKER | TAKES_FILTER, "broker"},
         {TAKES_LINK, "to"},
         {TAKES_LINK, "one_way"},
-        {TAKES_FILTER, "api"},
-        {TAKES_FILTER, "count"},
+        {TAKES_POINT, "when"},
+        {TAKES_WAY, "where"},
+        {TAKES_API, "api"},
+        {TAKES_FILTER, "producer"},
         {TAKES_FILTER | TAKES_PARTITION | TAKES_NEW_COUNT, "topic"},
         {TAKES_FILTER | TAKES_PARTITION, "partition"},
+        {TAKES_FILTER, "skip"},
+        {TAKES_FILTER, "count"},
+        {TAKES_BYTES, "bytes"},
         {TAKES_NEW_COUNT, "partitions"},
         {TAKES_ERROR, "code"},
         {TAKES_ERROR, "appended"},
     };
+    const char *known[sizeof keys / sizeof keys[0] + 5] = {"at_ms", "do"};
+    size_t count = 2;
+    unsigned may_take =
+        (action->takes & TAKES_POINT) != 0 ? action->takes | TAKES_ALL_OF_POINT : action->takes;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if ((keys[i].takes & action->takes) != 0) {
+        struct json_place at = {place, keys[i].key, 0};
+        bool is_there = cJSON_GetObjectItemCaseSensitive(entry, keys[i].key) != NULL;
+        if ((keys[i].takes & may_take) != 0) {
             known[count++] = keys[i].key;
+        }
+        if (is_there && !has_point && (keys[i].takes & may_take & ~action->takes) != 0 &&
+            (keys[i].takes & action->takes) == 0) {
+            reader_complain(reader, &at,
+                            "it waits for no request; add \"when\": \"after_append\", or remove it");
         }
     }
     if (action->delay_key != NULL) {
         known[count++] = action->delay_key;
     }
+    if (action->undo_key != NULL) {
+        known[count++] = action->undo_key;
+    }
     known[count] = NULL;
     reader_check_keys(reader, place, entry, known);
+}
+
+/* What waits for requests can wait in vain, but not for what cannot be. */
+static void check_armed(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
+                        const struct sim_timeline_entry *out)
+{
+    struct mb_request_fault fault = sim_timeline_fault(out);
+    fault.client = out->producer >= 0 ? "" : NULL;
+    const char *complaint = mb_fault_check(&fault);
+    const cJSON *when = cJSON_GetObjectItemCaseSensitive(entry, "when");
+    struct json_place at = {place, when != NULL ? "when" : "do", 0};
+    if (complaint != NULL) {
+        reader_complain(reader, &at, "found %s; that cannot be: %s",
+                        reader_show(when != NULL ? when : cJSON_GetObjectItemCaseSensitive(entry, "do")),
+                        complaint);
+    }
 }
 
 static void read_fault(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
                        const struct action *action, struct sim_timeline_entry *out)
 {
-    check_entry_keys(reader, place, entry, action);
+    uint32_t complaints = reader->complaints->count;
+    bool has_point = (action->takes & TAKES_POINT) != 0 && read_point(reader, place, entry, out);
+    unsigned takes = has_point ? action->takes | TAKES_ALL_OF_POINT : action->takes;
+    check_entry_keys(reader, place, entry, action, has_point);
     out->fault = action->fault;
-    if ((action->takes & TAKES_BROKER) != 0) {
+    if ((takes & TAKES_FILTER) != 0) {
+        read_filter(reader, place, entry, out);
+    } else if ((takes & TAKES_BROKER) != 0) {
         read_broker(reader, place, entry, true, out);
     }
-    if ((action->takes & TAKES_LINK) != 0) {
+    if ((takes & TAKES_API) != 0) {
+        read_api(reader, place, entry, out);
+    }
+    if ((takes & TAKES_WAY) != 0) {
+        read_way(reader, place, entry, out);
+    }
+    if ((takes & TAKES_LINK) != 0) {
         read_link(reader, place, entry, out);
     }
-    if ((action->takes & TAKES_FILTER) != 0) {
-        read_filter(reader, place, entry, out);
-    }
-    if ((action->takes & TAKES_ERROR) != 0) {
+    if ((takes & TAKES_ERROR) != 0) {
         read_error(reader, place, entry, out);
     }
-    if ((action->takes & TAKES_DELAY) != 0) {
+    if ((takes & TAKES_DELAY) != 0) {
         reader_require(reader, place, entry, action->delay_key, "say how many milliseconds");
         out->value_us = reader_whole(reader, place, entry, action->delay_key, 0, TIME_MAX_MS, 0) * 1000;
     }
-    if ((action->takes & (TAKES_PARTITION | TAKES_NEW_COUNT)) != 0) {
+    if (action->undo_key != NULL) {
+        out->undo_after_us = reader_whole(reader, place, entry, action->undo_key, 1, TIME_MAX_MS, 0) * 1000;
+    }
+    if ((takes & (TAKES_PARTITION | TAKES_NEW_COUNT)) != 0) {
         reader_require(reader, place, entry, "topic", "name one of the cluster's topics");
         read_topic_partition(reader, place, entry, out);
     }
-    if ((action->takes & TAKES_PARTITION) != 0) {
+    if ((takes & TAKES_PARTITION) != 0) {
         reader_require(reader, place, entry, "partition", "say which one");
     }
-    if ((action->takes & TAKES_NEW_COUNT) != 0) {
-        const struct mb_topic_options *topic =
-            out->topic != NULL ? find_topic(reader->scenario, out->topic) : NULL;
-        int64_t minimum = topic != NULL ? topic->partition_count + 1 : 1;
-        reader_require(reader, place, entry, "partitions", "say how many there are to be");
-        out->count = (uint32_t)reader_whole(reader, place, entry, "partitions", minimum, 10000, minimum);
+    if ((takes & TAKES_NEW_COUNT) != 0) {
+        read_new_count(reader, place, entry, out);
+    }
+    if (sim_timeline_is_armed(out) && reader->complaints->count == complaints) {
+        check_armed(reader, place, entry, out);
     }
 }
 
@@ -228,17 +336,13 @@ static uint32_t read_set(struct scenario_reader *reader, const struct json_place
     struct sim_scenario *scenario = reader->scenario;
     reader_check_keys(reader, place, entry, known);
     reader_require(reader, place, entry, "config", "write {\"linger.ms\": 20}");
-    const char *name = reader_text(reader, place, entry, "producer", NULL);
-    int32_t producer = name == NULL && scenario->producer_count == 1 ? 0 : -1;
-    for (uint32_t i = 0; name != NULL && i < scenario->producer_count; i++) {
-        producer = scenario->producers[i].name != NULL && strcmp(scenario->producers[i].name, name) == 0
-                       ? (int32_t)i
-                       : producer;
-    }
-    struct json_place at_producer = {place, "producer", 0};
-    if (producer < 0) {
-        reader_complain(reader, &at_producer, "found \"%.60s\"; there is no such producer",
-                        name != NULL ? name : "");
+    bool is_named = cJSON_GetObjectItemCaseSensitive(entry, "producer") != NULL;
+    int32_t producer = is_named                        ? read_producer(reader, place, entry)
+                       : scenario->producer_count == 1 ? 0
+                                                       : -1;
+    if (!is_named && producer < 0) {
+        struct json_place at_producer = {place, "producer", 0};
+        reader_complain(reader, &at_producer, "is missing; name the producer whose settings change");
     }
     const cJSON *config = reader_object(reader, place, entry, "config");
     struct json_place at_config = {place, "config", 0};

@@ -156,6 +156,9 @@ static void carry_out(struct sim_world *world, const struct mb_output *output)
     case MB_OUTPUT_CONTROL:
         sim_network_control(&world->network, output->from, output->to, output->message);
         break;
+    case MB_OUTPUT_FAULT:
+        sim_world_fault_happened(world, output);
+        break;
     }
 }
 
@@ -292,7 +295,8 @@ static void run_timeline(void *context)
     struct sim_world *world = context;
     while (world->timeline_next < world->timeline_count &&
            world->timeline[world->timeline_next].at_us <= world->scheduler.now_us) {
-        sim_world_apply(world, &world->timeline[world->timeline_next++]);
+        struct sim_timeline_entry entry = world->timeline[world->timeline_next++]; /* the list may grow */
+        sim_world_apply(world, &entry);
     }
     if (world->timeline_next < world->timeline_count) {
         sim_scheduler_at(&world->scheduler, &world->timeline_task,
@@ -320,6 +324,20 @@ static void merge_timeline(struct sim_world *world, const struct sim_world_optio
         }
         world->timeline[place] = entry;
     }
+}
+
+void sim_world_add_to_timeline(struct sim_world *world, const struct sim_timeline_entry *entry)
+{
+    struct sim_timeline_entry *grown =
+        realloc(world->timeline, (world->timeline_count + 1) * sizeof *world->timeline);
+    KB_ASSERT(grown != NULL && entry->at_us >= world->scheduler.now_us);
+    world->timeline = grown;
+    uint32_t place = world->timeline_count++;
+    for (; place > world->timeline_next && grown[place - 1].at_us > entry->at_us; place--) {
+        grown[place] = grown[place - 1];
+    }
+    grown[place] = *entry;
+    sim_scheduler_at(&world->scheduler, &world->timeline_task, grown[world->timeline_next].at_us);
 }
 
 void sim_world_end_if_quiet(struct sim_world *world)

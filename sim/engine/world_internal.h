@@ -139,6 +139,8 @@ int64_t sim_world_now_ms(const struct sim_world *world);
 int64_t sim_world_us_of_ms(const struct sim_world *world, int64_t wall_ms);
 /* Carry out what the cluster wants, and be there when it wants something again. */
 void sim_world_pump_cluster(struct sim_world *world);
+/* Something more is to happen, not before now; behind what is to happen at the same time. */
+void sim_world_add_to_timeline(struct sim_world *world, const struct sim_timeline_entry *entry);
 /* A producer, or the timeline, has nothing to do any more: maybe the run is over soon. */
 void sim_world_end_if_quiet(struct sim_world *world);
 
@@ -147,6 +149,8 @@ void sim_world_fill_info(const struct sim_world *world, struct sim_run_info *inf
 
 /* faults.c */
 void sim_world_apply(struct sim_world *world, const struct sim_timeline_entry *entry);
+/* The cluster says that a fault has happened at a point: the network's part of it, and when it ends. */
+void sim_world_fault_happened(struct sim_world *world, const struct mb_output *output);
 
 /* producer_driver.c */
 bool sim_driver_init(struct sim_producer_driver *driver, struct sim_world *world, uint32_t index,

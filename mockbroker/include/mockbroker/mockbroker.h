@@ -118,6 +118,7 @@ enum mb_output_kind {
                           mb_connect_numbered */
     MB_OUTPUT_CONTROL, /* a message from `from` to `to`; deliver it with mb_control_arrived after the link's
                         * latency. The controller itself (ZooKeeper with it) is MB_CONTROLLER. */
+    MB_OUTPUT_FAULT,   /* a fault at a point has happened at broker `from`, and the driver has a part in it */
 };
 enum { MB_CONTROLLER = INT32_MIN + 1 };
 
@@ -139,6 +140,15 @@ struct mb_output {
     int32_t api;
     bool is_response;
     uint64_t message; /* CONNECT, CONTROL: a number to give back */
+
+    /* FAULT. KILL: the process is gone, and with it the connections that have not reached it yet.
+     * CUT_LINKS: what leaves after this output goes over links that are cut; the driver also says so with
+     * mb_controller_link, if it cuts that one. undo_after_us > 0: the driver is to take it back then
+     * (mb_restart, mb_thaw, healed links). */
+    int32_t fault; /* enum mb_request_fault_kind */
+    int32_t link;  /* as in the fault */
+    bool one_way;
+    int64_t undo_after_us;
 };
 
 /** What the cluster wants done, in order; false when there is nothing (now). */
@@ -186,27 +196,63 @@ bool mb_move_leader(struct mb_cluster *cluster, const char *topic, int32_t parti
 bool mb_add_partitions(struct mb_cluster *cluster, const char *topic, int32_t partition_count,
                        int64_t now_us);
 
-/** What to do to the next `count` requests of clients, of an API, that meet the filter. Each hit is announced
- * as a FAULT event, with the API in `other`. */
+/** Where in the life of a client's request at a broker a fault strikes. Kafka's steps are named beside. */
+enum mb_fault_point {
+    MB_POINT_NONE,             /* where the fault acts by itself */
+    MB_POINT_REQUEST_CUT,      /* half of the request's frame has arrived. NetworkReceive.readFrom */
+    MB_POINT_REQUEST_RECEIVED, /* it is there as a whole, nothing is done. KafkaApis.handle */
+    MB_POINT_BEFORE_APPEND,    /* Produce: a batch is about to be appended. ReplicaManager.appendToLocalLog */
+    MB_POINT_AFTER_APPEND,     /* Produce: it is in the leader's log, no follower has fetched it yet */
+    MB_POINT_AFTER_REPLICATION, /* Produce, acks=all: the high watermark has passed all its batches, there is
+                                 * no response yet. DelayedProduce.onComplete */
+    MB_POINT_BEFORE_RESPONSE,   /* the response is made, none of it has left. RequestChannel.sendResponse */
+    MB_POINT_RESPONSE_CUT,      /* its first bytes have left. NetworkSend.writeTo */
+};
+
+/**
+ * What to do to the next `count` requests of clients, of an API, that meet the filter. Each hit is announced
+ * as a FAULT event, which names the request.
+ *
+ * The batches of one produce request are appended one after the other: BEFORE_APPEND, AFTER_APPEND and
+ * CORRUPT_BATCH look at each of them, all other points and kinds at the request. A batch that the log has
+ * already (a duplicate) is not appended again. acks=0 has no response, acks=0 and 1 wait for no replication:
+ * such requests never reach those points.
+ */
 struct mb_request_fault {
     enum mb_request_fault_kind {
         MB_FAULT_ERROR,          /* answer with `code`; appended: carry it out all the same */
         MB_FAULT_DELAY_RESPONSE, /* by delay_us */
-        MB_FAULT_DROP_RESPONSE,  /* carried out, never answered; nothing more is read from its connection */
+        MB_FAULT_DROP_RESPONSE,  /* carried out, never answered; nothing more is read from its connection.
+                                  * AFTER_APPEND, AFTER_REPLICATION: nothing happens with it after that */
         MB_FAULT_DROP_REQUEST,   /* neither; nothing more is read from its connection */
-        MB_FAULT_DISCONNECT,     /* carried out, then the connection is closed instead of an answer */
+        MB_FAULT_DISCONNECT,     /* the connection is closed instead of an answer; at a point: there */
         MB_FAULT_THROTTLE,       /* throttle_time_ms = delay_us / 1000 */
+        MB_FAULT_CORRUPT_BATCH,  /* a bit of a batch flips on its way, so that its CRC does not fit. Of
+                                  * Produce: to the leader. Of Fetch: to a follower, which is `broker` */
+        MB_FAULT_KILL,           /* at a point: as mb_kill */
+        MB_FAULT_SHUTDOWN,       /* at a point: as mb_shutdown; the request goes on */
+        MB_FAULT_FREEZE,         /* at a point: as mb_freeze; the request goes on when the broker thaws */
+        MB_FAULT_CUT_LINKS,      /* at a point: an MB_OUTPUT_FAULT; the request goes on */
     } kind;
-    int32_t api;       /* Kafka's API key */
-    int32_t broker;    /* -1: any */
-    const char *topic; /* NULL: any */
-    int32_t partition; /* -1: any */
+    enum mb_fault_point point;
+    int32_t api;        /* Kafka's API key */
+    int32_t broker;     /* -1: any */
+    const char *client; /* client.id; NULL: any */
+    const char *topic;  /* NULL: any */
+    int32_t partition;  /* -1: any */
     int32_t code;
     bool appended;
     int64_t delay_us;
+    uint32_t skip; /* so many that meet the filter pass by first */
     uint32_t count;
+    uint32_t cut_bytes;    /* RESPONSE_CUT: so many bytes leave, though never all; 0: half of the frame */
+    int32_t link;          /* CUT_LINKS: the other end, in the driver's words */
+    bool one_way;          /* CUT_LINKS: handed through */
+    int64_t undo_after_us; /* KILL, SHUTDOWN, FREEZE, CUT_LINKS: handed through; 0: it stays */
 };
-/** False: no such broker, an API that is not served, or a count of 0. The fault is copied. */
+/** NULL when such a fault can happen, else why it cannot: a sentence without its end. Looks at no cluster. */
+const char *mb_fault_check(const struct mb_request_fault *fault);
+/** False: no such broker, or mb_fault_check complains. The fault is copied. */
 bool mb_inject(struct mb_cluster *cluster, const struct mb_request_fault *fault);
 /** The broker closes all its client connections. */
 bool mb_disconnect_clients(struct mb_cluster *cluster, int32_t broker, int64_t now_us);

@@ -197,6 +197,13 @@ void harness_drain(struct harness *h)
         case MB_OUTPUT_CONTROL:
             delivery = schedule(h, CONTROL, latency(h, out.from, out.to), 0);
             break;
+        case MB_OUTPUT_FAULT:
+            h->fault_output = out;
+            h->fault_output_count++;
+            if (out.fault == MB_FAULT_CUT_LINKS) {
+                harness_cut(h, out.from, out.link);
+            }
+            break;
         }
         if (delivery != NULL) {
             delivery->connection = out.connection;

@@ -49,6 +49,8 @@ struct harness {
     struct kb_event last_events[KB_EVENT_KIND_COUNT];
     char names[HARNESS_NAMES][64];
     uint32_t steps;
+    struct mb_output fault_output; /* the last MB_OUTPUT_FAULT */
+    uint32_t fault_output_count;
     uint64_t digest; /* of everything that was sent and announced: two equal runs have equal ones */
 };
 

@@ -492,13 +492,48 @@ static void complains_about_timelines(void)
          ".at_ms: found 700000; the scenario ends at 600000 ms"},
         {"{\"at_ms\": 1, \"do\": \"kil\", \"broker\": 1}",
          ".do: found \"kil\"; must be one of kill, shutdown, restart, freeze, thaw, slow_replica, slow_disk, "
-         "cut, heal, disconnect, drop_response, drop_request, delay_response, error, throttle, move_leader, "
-         "add_partitions, set; did you mean \"kill\"?"},
+         "cut, heal, disconnect, drop_response, drop_request, delay_response, error, throttle, "
+         "corrupt_batch, "
+         "move_leader, add_partitions, set; did you mean \"kill\"?"},
         {"{\"at_ms\": 1, \"do\": \"kill\"}", ".broker: is missing; name the broker by its id"},
         {"{\"at_ms\": 1, \"do\": \"kill\", \"broker\": 4}",
          ".broker: found 4; there is no such broker: the ids are 1 to 3"},
         {"{\"at_ms\": 1, \"do\": \"kill\", \"broker\": 1, \"topic\": \"orders\"}",
-         ".topic: unknown key; remove it"},
+         ".topic: it waits for no request; add \"when\": \"after_append\", or remove it"},
+        {"{\"at_ms\": 1, \"do\": \"restart\", \"broker\": 1, \"when\": \"after_append\"}",
+         ".when: unknown key; remove it"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"when\": \"afterappend\"}",
+         ".when: found \"afterappend\"; must be one of request_cut, request_received, before_append, "
+         "after_append, after_replication, before_response, response_cut; did you mean \"after_append\"?"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"when\": \"request_cut\", \"topic\": \"orders\"}",
+         ".when: found \"request_cut\"; that cannot be: half of a request does not tell its topics and "
+         "partitions"},
+        {"{\"at_ms\": 1, \"do\": \"freeze\", \"when\": \"response_cut\"}",
+         ".when: found \"response_cut\"; that cannot be: only kill and disconnect can end a connection in "
+         "the "
+         "middle of a frame"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"when\": \"after_append\", \"api\": \"Metadata\"}",
+         ".when: found \"after_append\"; that cannot be: only Produce appends"},
+        {"{\"at_ms\": 1, \"do\": \"drop_request\", \"when\": \"after_append\"}",
+         ".when: found \"after_append\"; that cannot be: a request can be dropped only at request_received "
+         "or "
+         "before_append"},
+        {"{\"at_ms\": 1, \"do\": \"drop_response\", \"when\": \"before_append\"}",
+         ".when: found \"before_append\"; that cannot be: a response can be dropped only at after_append, "
+         "after_replication or before_response"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"when\": \"after_append\", \"bytes\": 5}",
+         ".when: found \"after_append\"; that cannot be: only at response_cut some bytes leave and others do "
+         "not"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"when\": \"after_append\", \"producer\": \"shp\"}",
+         ".producer: found \"shp\"; there is no such producer"},
+        {"{\"at_ms\": 1, \"do\": \"kill\", \"broker\": 1, \"restart_after_ms\": 0}",
+         ".restart_after_ms: found 0; must be a whole number from 1 to 86400000"},
+        {"{\"at_ms\": 1, \"do\": \"corrupt_batch\", \"where\": \"follower\", \"producer\": \"shop\"}",
+         ".do: found \"corrupt_batch\"; that cannot be: a follower's fetch is no producer's"},
+        {"{\"at_ms\": 1, \"do\": \"corrupt_batch\", \"api\": \"Fetch\"}", ".api: unknown key; remove it"},
+        {"{\"at_ms\": 1, \"do\": \"error\", \"code\": 7, \"api\": \"FindCoordinator\", \"topic\": "
+         "\"orders\"}",
+         ".do: found \"error\"; that cannot be: requests of this API name no topics"},
         {"{\"at_ms\": 1, \"do\": \"slow_replica\", \"broker\": 1}",
          ".fetch_delay_ms: is missing; say how many milliseconds"},
         {"{\"at_ms\": 1, \"do\": \"slow_replica\", \"broker\": 1, \"fetch_delay_ms\": -1}",
