@@ -44,20 +44,28 @@ static bool parse_seeds(const char *text, uint64_t *first, uint64_t *last)
 /* --- A seed that fails
  * ---------------------------------------------------------------------------------------------- */
 
-static void report_failure(const struct simulate_options *options, const struct sim_plan *plan,
-                           const struct sim_simulation *found)
+/* Tried in another process: it may be the end of that one. */
+static bool fails_again(const void *context, const struct sim_plan *plan)
 {
-    fprintf(stderr, "linger: seed %" PRIu64 " fails:\n%sagain: linger simulate --seeds %" PRIu64 "\n",
-            plan->seed, found->broken.text, plan->seed);
-    struct sim_plan small = *plan;
-    sim_simulate_shrink(&small, found, (uint32_t)options->shrink_runs);
+    char text[SIMULATE_TEXT_BYTES];
+    return !simulate_apart(plan, text) && sim_simulate_is_alike(context, text);
+}
+
+void simulate_report_failure(const struct simulate_options *options, uint64_t seed, const char *complaint)
+{
+    struct sim_plan plan;
+    fprintf(stderr, "linger: seed %" PRIu64 " fails:\n%sagain: linger simulate --seeds %" PRIu64 "%s%s\n",
+            seed, complaint, seed, options->plant != NULL ? " --plant " : "",
+            options->plant != NULL ? options->plant : "");
+    sim_plan_draw(seed, &plan);
+    sim_simulate_shrink(&plan, (uint32_t)options->shrink_runs, fails_again, complaint);
     char path[512];
-    (void)snprintf(path, sizeof path, "%s/simulate-%" PRIu64 ".json", options->failures, plan->seed);
+    (void)snprintf(path, sizeof path, "%s/simulate-%" PRIu64 ".json", options->failures, seed);
     struct sim_text text = {0};
-    sim_plan_write(&small, &text);
+    sim_plan_write(&plan, &text);
     if (sim_text_write_file(&text, path)) {
         fprintf(stderr, "made smaller (%" PRIu32 " faults, %" PRIu32 " producers, %" PRIu32 " brokers): %s\n",
-                small.fault_count, small.producer_count, small.broker_count, path);
+                plan.fault_count, plan.producer_count, plan.broker_count, path);
     } else {
         fprintf(stderr, "linger: %s cannot be written: %s\n", path, strerror(errno));
     }
@@ -94,7 +102,7 @@ bool simulate_seed(const struct simulate_options *options, uint64_t seed, struct
         (void)snprintf(text, SIMULATE_TEXT_BYTES, "%s", run.broken.text);
     }
     if (!fine && !options->is_quiet) {
-        report_failure(options, &plan, &run);
+        simulate_report_failure(options, seed, text);
     } else if (fine && options->twice_every > 0 && seed % (uint64_t)options->twice_every == 0) {
         fine = is_repeatable(&plan, &run);
     }
@@ -219,6 +227,7 @@ static int run_simulate(const struct cli_command *command, int argument_count, c
     if (simulate.plant != NULL && !plant(command, simulate.plant, &exit_code)) {
         return exit_code;
     }
+    simulate.search.plant = simulate.plant;
     simulate.plants_all = simulate.plant != NULL && strcmp(simulate.plant, "all") == 0;
     exit_code = check_options(command, &simulate);
     if (exit_code != CLI_OK) {

@@ -19,6 +19,7 @@ struct simulate_options {
     int64_t twice_every;
     int64_t shrink_runs;
     const char *failures; /* the folder of small scenarios */
+    const char *plant;    /* the planted fault; NULL: none */
     bool stops_at_first;
     bool is_quiet; /* no progress, nothing written of a failure */
 };
@@ -39,6 +40,12 @@ bool simulate_search(const struct simulate_options *options, struct simulate_fou
 /** Run one seed; false when it fails. What is wrong goes to stderr, unless quiet, and to *text. */
 bool simulate_seed(const struct simulate_options *options, uint64_t seed, struct sim_coverage *coverage,
                    char text[SIMULATE_TEXT_BYTES]);
+
+/** Run a plan in a process of its own; false when it fails, and *text says how. */
+bool simulate_apart(const struct sim_plan *plan, char text[SIMULATE_TEXT_BYTES]);
+
+/** Say how to repeat a seed that fails, make it smaller, and write that as a scenario. */
+void simulate_report_failure(const struct simulate_options *options, uint64_t seed, const char *complaint);
 
 /* simulate_report.c */
 void simulate_print_text(const struct simulate_found *found);

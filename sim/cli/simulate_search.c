@@ -110,6 +110,42 @@ static bool start_worker(const struct simulate_options *options, struct search *
     return process > 0;
 }
 
+/* How a process ended that did not end by itself. */
+static void describe_end(int status, char text[SIMULATE_TEXT_BYTES])
+{
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    (void)snprintf(text, SIMULATE_TEXT_BYTES, "program error: it ends with %s %d\n",
+                   WIFSIGNALED(status) ? "signal" : "code", number);
+}
+
+bool simulate_apart(const struct sim_plan *plan, char text[SIMULATE_TEXT_BYTES])
+{
+    char *shared = mmap(NULL, SIMULATE_TEXT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status = 0;
+    text[0] = '\0';
+    if (shared == MAP_FAILED) {
+        return true;
+    }
+    (void)fflush(NULL);
+    pid_t process = fork();
+    if (process == 0) {
+        struct sim_simulation run;
+        if (freopen("/dev/null", "w", stderr) != NULL) {
+            sim_simulate(plan, NULL, &run);
+            (void)snprintf(shared, SIMULATE_TEXT_BYTES, "%s", run.broken.count > 0 ? run.broken.text : "");
+        }
+        _exit(0);
+    }
+    if (process > 0 && waitpid(process, &status, 0) == process) {
+        memcpy(text, shared, SIMULATE_TEXT_BYTES);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            describe_end(status, text);
+        }
+    }
+    (void)munmap(shared, SIMULATE_TEXT_BYTES);
+    return text[0] == '\0';
+}
+
 /* A process that did not end by itself has met a program error: that is a failure of the seed it ran. */
 static bool has_crashed(const struct simulate_options *options, struct worker *worker, int status)
 {
@@ -117,13 +153,9 @@ static bool has_crashed(const struct simulate_options *options, struct worker *w
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return false;
     }
-    int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    (void)snprintf(text, sizeof text, "the program ends with %s %d\n",
-                   WIFSIGNALED(status) ? "signal" : "code", number);
+    describe_end(status, text);
     if (!options->is_quiet) {
-        fprintf(stderr,
-                "linger: seed %" PRIu64 " fails: %sagain: linger simulate --seeds %" PRIu64 " --jobs 0\n",
-                worker->seed, text, worker->seed);
+        simulate_report_failure(options, worker->seed, text);
     }
     note_failure(worker, worker->seed, text);
     worker->seed++;

@@ -353,6 +353,14 @@ static void end_if_closed(struct sim_producer_driver *driver)
     sim_driver_after_call(driver);
 }
 
+/* Before a request that is tried again the I/O thread sleeps, and does not look at the network: what comes
+ * meanwhile is there when it wakes. Kafka: Sender.maybeSendAndPollTransactionalRequest. */
+static bool is_asleep(const struct sim_producer_driver *driver)
+{
+    int64_t until_ms;
+    return kp_producer_sender_state(driver->core, &until_ms) == KB_SENDER_STATE_SLEEP;
+}
+
 static void run_pass(void *context)
 {
     struct sim_producer_driver *driver = context;
@@ -364,7 +372,9 @@ static void run_pass(void *context)
     resume_runnable(driver);
     kp_producer_decide(driver->core, now_ms);
     perform_actions(driver);
-    report_network(driver);
+    if (!is_asleep(driver)) {
+        report_network(driver);
+    }
     kp_producer_digest(driver->core, now_ms);
     consume_reported(driver);
     perform_actions(driver);

@@ -171,14 +171,14 @@ void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, st
 /* --- Shrinking
  * ------------------------------------------------------------------------------------------------------ */
 
-/* "rule 12: ...": the same rule, or, where there is none, any. */
-static bool is_same(const struct sim_simulation *a, const struct sim_simulation *b)
+/* "rule 12: ...": what comes before the colon. */
+bool sim_simulate_is_alike(const char *complaint, const char *other)
 {
-    size_t rule_bytes = strcspn(a->broken.text, ":");
-    return b->broken.count > 0 && strncmp(a->broken.text, b->broken.text, rule_bytes) == 0;
+    return strncmp(complaint, other, strcspn(complaint, ":")) == 0;
 }
 
-void sim_simulate_shrink(struct sim_plan *plan, const struct sim_simulation *found, uint32_t runs_max)
+void sim_simulate_shrink(struct sim_plan *plan, uint32_t runs_max,
+                         bool (*fails)(const void *context, const struct sim_plan *plan), const void *context)
 {
     uint32_t runs = 0;
     bool shrunk = true;
@@ -186,19 +186,15 @@ void sim_simulate_shrink(struct sim_plan *plan, const struct sim_simulation *fou
         shrunk = false;
         struct sim_plan smaller;
         bool is_smaller;
-        for (uint32_t number = 0; sim_plan_smaller(plan, number, &smaller, &is_smaller); number++) {
+        for (uint32_t number = 0; !shrunk && sim_plan_smaller(plan, number, &smaller, &is_smaller);
+             number++) {
             if (!is_smaller || runs == runs_max) {
                 continue;
             }
             runs++;
-            struct sim_simulation again;
-            sim_simulate(&smaller, NULL, &again);
-            bool same = is_same(found, &again);
-            sim_complaints_release(&again.broken);
-            if (same) {
+            if (fails(context, &smaller)) {
                 *plan = smaller;
                 shrunk = true;
-                break;
             }
         }
     }

@@ -52,7 +52,11 @@ struct sim_simulation {
 
 /** Run a plan and check it, after every step and at the end. coverage may be NULL. */
 void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, struct sim_simulation *out);
-/** Make a plan that fails smaller while it fails with the same rule, in at most so many runs. */
-void sim_simulate_shrink(struct sim_plan *plan, const struct sim_simulation *found, uint32_t runs_max);
+/** Do two runs fail alike: with the same rule? */
+bool sim_simulate_is_alike(const char *complaint, const char *other);
+/** Make a plan smaller while it fails, as fails() finds out, in at most so many runs. */
+void sim_simulate_shrink(struct sim_plan *plan, uint32_t runs_max,
+                         bool (*fails)(const void *context, const struct sim_plan *plan),
+                         const void *context);
 
 #endif
