@@ -264,7 +264,7 @@ void mb_broker_stop(struct mb_broker *broker, bool clean)
     KB_TRACE(cluster->trace, 0, BROKER_DOWN, broker_down, .broker = broker->id, .clean = clean);
     struct kb_list_node *node;
     while ((node = kb_list_first(&broker->connections)) != NULL) {
-        mb_connection_close(cluster, KB_CONTAINER_OF(node, struct mb_connection, of_broker));
+        mb_connection_kill(cluster, KB_CONTAINER_OF(node, struct mb_connection, of_broker));
     }
     mb_fetchers_stop(broker);
     for (uint32_t i = 0; i < broker->hosted_capacity; i++) {

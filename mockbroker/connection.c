@@ -14,13 +14,19 @@ struct mb_connection *mb_connection_find(const struct mb_cluster *cluster, uint3
     return mb_map_find(&cluster->connections, id);
 }
 
+/* When the cluster settles. */
+static void look_again(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (!kb_list_node_is_linked(&connection->ready)) {
+        kb_list_push_back(&cluster->ready, &connection->ready);
+    }
+}
+
 static void throttle_is_over(struct mb_cluster *cluster, struct mb_timer *timer)
 {
     struct mb_connection *connection = KB_CONTAINER_OF(timer, struct mb_connection, throttled);
     connection->is_throttled = false;
-    if (!kb_list_node_is_linked(&connection->ready)) {
-        kb_list_push_back(&cluster->ready, &connection->ready);
-    }
+    look_again(cluster, connection);
 }
 
 struct mb_connection *mb_connection_create(struct mb_cluster *cluster, uint32_t id)
@@ -36,8 +42,10 @@ struct mb_connection *mb_connection_create(struct mb_cluster *cluster, uint32_t 
 
 static void destroy_if_unused(struct mb_cluster *cluster, struct mb_connection *connection)
 {
-    if (connection->server == NULL && connection->fetcher == NULL) {
-        mb_map_remove(&cluster->connections, connection->id);
+    if (connection->server == NULL && connection->fetcher == NULL && !connection->is_being_read) {
+        if (!connection->is_gone) {
+            mb_map_remove(&cluster->connections, connection->id);
+        }
         mb_buffer_release(&connection->input);
         mb_give(cluster->allocator, connection, sizeof *connection);
     }
@@ -96,16 +104,60 @@ static void end_server(struct mb_cluster *cluster, struct mb_connection *connect
     mb_buffer_release(&connection->input);
 }
 
-void mb_connection_close(struct mb_cluster *cluster, struct mb_connection *connection)
-{
-    mb_connection_announce_close(cluster, connection->id, connection->server->id, connection->from);
-    mb_connection_drop_server(cluster, connection);
-}
-
-void mb_connection_drop_server(struct mb_cluster *cluster, struct mb_connection *connection)
+static void drop_server(struct mb_cluster *cluster, struct mb_connection *connection)
 {
     end_server(cluster, connection);
     destroy_if_unused(cluster, connection);
+}
+
+/* The socket is closed. Kafka's Processor forgets the channel, and what is in service never hears of it. A
+ * fetch changes nothing any more, so it is dropped; brokers send nothing else. */
+static void leave(struct mb_cluster *cluster, struct mb_connection *connection, bool reads_on)
+{
+    if (connection->in_service != NULL && connection->in_service->fetch != NULL) {
+        mb_request_abandon(connection->in_service);
+    }
+    bool has_more = reads_on && mb_buffer_length_bytes(&connection->input) > 0;
+    if (connection->from != MB_FROM_CLIENT || connection->is_hung ||
+        (connection->in_service == NULL && !has_more)) {
+        drop_server(cluster, connection);
+        return;
+    }
+    if (connection->session != NULL) {
+        mb_fetch_session_close(connection->session);
+    }
+    mb_map_remove(&cluster->connections, connection->id);
+    connection->is_gone = true;
+    connection->reads_on = reads_on;
+    look_again(cluster, connection);
+}
+
+void mb_connection_close(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (connection->is_gone) {
+        connection->reads_on = false;
+        look_again(cluster, connection);
+        return;
+    }
+    mb_connection_announce_close(cluster, connection->id, connection->server->id, connection->from);
+    leave(cluster, connection, false);
+}
+
+void mb_connection_kill(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    if (!connection->is_gone) {
+        mb_connection_announce_close(cluster, connection->id, connection->server->id, connection->from);
+    }
+    drop_server(cluster, connection);
+}
+
+/* The client's host takes the first answer and resets the connection; writing another one fails, and with it
+ * the rest of the socket is given up. Kafka: Selector.pollSelectionKeys, CloseMode.NOTIFY_ONLY. */
+void mb_connection_answer_lost(struct mb_connection *connection)
+{
+    KB_ASSERT(connection->is_gone);
+    connection->reads_on = connection->reads_on && !connection->is_reset;
+    connection->is_reset = true;
 }
 
 void mb_connection_drop_fetcher(struct mb_cluster *cluster, struct mb_connection *connection)
@@ -117,14 +169,15 @@ void mb_connection_drop_fetcher(struct mb_cluster *cluster, struct mb_connection
 void mb_connection_unmute(struct mb_cluster *cluster, struct mb_connection *connection)
 {
     connection->in_service = NULL;
-    if (mb_buffer_length_bytes(&connection->input) > 0 && !kb_list_node_is_linked(&connection->ready)) {
-        kb_list_push_back(&cluster->ready, &connection->ready);
+    if (mb_buffer_length_bytes(&connection->input) > 0 || connection->is_gone) {
+        look_again(cluster, connection);
     }
 }
 
 static bool may_read(const struct mb_connection *connection)
 {
     return connection->server != NULL && connection->in_service == NULL && !connection->is_hung &&
+           (!connection->is_gone || connection->reads_on) &&
            (!connection->is_throttled || KB_PLANTED(CONNECTION_NOT_THROTTLED)) &&
            !connection->server->is_frozen;
 }
@@ -143,33 +196,46 @@ static int64_t whole_frame(const struct mb_cluster *cluster, const uint8_t *byte
     return length_bytes - KW_FRAME_LENGTH_BYTES < (size_t)length ? -1 : length;
 }
 
-void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connection)
+/* One request after the other; true: nothing more can come before something happens. False: there is not a
+ * whole one. */
+static bool read_requests(struct mb_cluster *cluster, struct mb_connection *connection)
 {
-    uint32_t id = connection->id;
     while (may_read(connection)) {
         const uint8_t *front = mb_buffer_front(&connection->input);
         if (mb_point_request_cut(cluster, connection, front, mb_buffer_length_bytes(&connection->input))) {
-            return;
+            return true;
         }
         int64_t length = whole_frame(cluster, front, mb_buffer_length_bytes(&connection->input));
         if (length == -1) {
-            return;
+            return false;
         }
         if (length == -2 ||
             !mb_request_serve(cluster, connection, front + KW_FRAME_LENGTH_BYTES, (size_t)length)) {
             mb_connection_close(cluster, connection);
-            return;
-        }
-        connection = mb_connection_find(cluster, id);
-        if (connection == NULL || connection->server == NULL) {
-            return;
+            return true;
         }
         if (connection->in_service != NULL) {
             connection->in_service->arrived = NULL;
         }
         connection->is_front_known = false;
-        mb_buffer_take(&connection->input, (size_t)length + KW_FRAME_LENGTH_BYTES);
+        if (connection->server != NULL) {
+            mb_buffer_take(&connection->input, (size_t)length + KW_FRAME_LENGTH_BYTES);
+        }
     }
+    return true;
+}
+
+void mb_connection_read(struct mb_cluster *cluster, struct mb_connection *connection)
+{
+    connection->is_being_read = true;
+    bool may_go_on = read_requests(cluster, connection);
+    connection->is_being_read = false;
+    bool is_over = connection->is_gone && connection->server != NULL && connection->in_service == NULL &&
+                   (!may_go_on || !connection->reads_on || connection->is_hung);
+    if (is_over) {
+        end_server(cluster, connection);
+    }
+    destroy_if_unused(cluster, connection);
 }
 
 /* --- The public side --- */
@@ -202,7 +268,7 @@ void mb_connection_closed(struct mb_cluster *cluster, uint32_t connection_id, in
         return;
     }
     if (connection->server != NULL && connection->server->id == at) {
-        mb_connection_drop_server(cluster, connection);
+        leave(cluster, connection, true);
     } else if (connection->fetcher != NULL && connection->fetcher->broker->id == at) {
         mb_fetcher_disconnected(connection->fetcher);
     }

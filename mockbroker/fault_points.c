@@ -166,7 +166,9 @@ static void go_on(const struct mb_hit *made)
 
 static void disconnect(const struct mb_hit *made)
 {
-    struct mb_connection *connection = mb_connection_find(made->broker->cluster, made->connection);
+    struct mb_connection *connection = made->request != NULL
+                                           ? made->request->connection
+                                           : mb_connection_find(made->broker->cluster, made->connection);
     if (connection == NULL || connection->server == NULL) {
         return;
     }

@@ -120,9 +120,7 @@ void mb_request_finish(struct mb_request *request)
     struct mb_connection *connection = request->connection;
     struct mb_cluster *cluster = request->cluster;
     end(request);
-    if (connection != NULL) {
-        mb_connection_unmute(cluster, connection);
-    }
+    mb_connection_unmute(cluster, connection);
 }
 
 void mb_request_abandon(struct mb_request *request)
@@ -137,9 +135,7 @@ void mb_request_abandon(struct mb_request *request)
         request->forget(request);
         request->waits_for = NULL;
     }
-    if (request->connection != NULL) {
-        request->connection->in_service = NULL;
-    }
+    request->connection->in_service = NULL;
     end(request);
 }
 
@@ -305,9 +301,20 @@ static void throttle(struct mb_request *request)
                  request->cluster->now_us + (int64_t)request->throttle_ms * 1000);
 }
 
+/* The client is gone: the answer goes nowhere. */
+static void answer_nobody(struct mb_request *request)
+{
+    mb_connection_answer_lost(request->connection);
+    mb_request_finish(request);
+}
+
 /* It leaves. */
 static void send(struct mb_request *request)
 {
+    if (request->connection->is_gone) {
+        answer_nobody(request);
+        return;
+    }
     if (mb_point_reached(request, MB_POINT_RESPONSE_CUT, MB_WHOLE_REQUEST, -1)) {
         return;
     }
@@ -330,6 +337,10 @@ static void release(struct mb_request *request)
 {
     struct mb_cluster *cluster = request->cluster;
     const struct mb_strike *fault = &request->fault;
+    if (request->connection->is_gone) {
+        answer_nobody(request);
+        return;
+    }
     if (fault->is_struck && fault->kind == MB_FAULT_DROP_RESPONSE) {
         request->connection->is_hung = true;
         mb_request_finish(request);

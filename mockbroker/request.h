@@ -20,7 +20,7 @@ struct mb_request {
     struct kb_list_node spare;
     struct mb_cluster *cluster;
     struct mb_broker *broker;
-    struct mb_connection *connection; /* NULL: closed meanwhile */
+    struct mb_connection *connection; /* the client may have closed its end: is_gone */
     const struct kw_api *api;
     int16_t version;
     int32_t correlation_id;
@@ -75,7 +75,7 @@ void mb_request_respond_as(struct mb_request *request, int16_t version, const vo
 void mb_request_finish(struct mb_request *request);
 /** It ends, and so does its connection. Kafka: RequestChannel.closeConnection. */
 void mb_request_close_connection(struct mb_request *request);
-/** It is forgotten: its connection or its broker is gone. */
+/** It is forgotten: its broker's process is gone, or it is one that nobody would miss. */
 void mb_request_abandon(struct mb_request *request);
 
 /* --- Faults at points (fault_points.c) */

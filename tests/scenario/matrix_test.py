@@ -32,8 +32,8 @@ def run(linger, *arguments):
 MATRIX = {
     "leader-crash":     {"A0": "L", "A1": "LR", "AN": "(D)R", "AI": ""},
     "ack-lost":         {"A0": "L", "A1": "DR", "AN": "DR", "AI": ""},
-    "follower-slow":    {"A0": "(L)", "A1": "", "AN": "DR", "AI": ""},
-    "followers-down":   {"A0": "(L)", "A1": "", "AN": ["", "DR", "D(R)"], "AI": ""},
+    "follower-slow":    {"A0": "", "A1": "", "AN": "DR", "AI": ""},
+    "followers-down":   {"A0": "", "A1": "", "AN": ["", "DR", "D(R)"], "AI": ""},
     "unclean-election": {"A0": "L", "A1": "LR", "AN": ["L(DR)", "L(DR)", "(DR)"], "AI": ["L", "L", ""]},
     "producer-cut":     {"A0": "L", "A1": "D(R)", "AN": "D(R)", "AI": ""},
     "leader-isolated":  {"A0": "L", "A1": "L", "AN": "(D)R", "AI": ""},

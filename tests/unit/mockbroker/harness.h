@@ -49,6 +49,7 @@ struct harness {
     struct kb_event last_events[KB_EVENT_KIND_COUNT];
     char names[HARNESS_NAMES][64];
     uint32_t steps;
+    bool is_unchecked;             /* somebody lies on purpose: mb_check() is not asked any more */
     struct mb_output fault_output; /* the last MB_OUTPUT_FAULT */
     uint32_t fault_output_count;
     uint64_t digest; /* of everything that was sent and announced: two equal runs have equal ones */
@@ -80,6 +81,8 @@ int32_t harness_send(struct harness *h, uint32_t connection, enum kw_api_key api
 bool harness_receive(struct harness *h, uint32_t connection, enum kw_api_key api, int16_t version, void *body,
                      int64_t patience_us);
 bool harness_is_open(struct harness *h, uint32_t connection);
+/** The client closes its end: the broker hears of it after what was sent before. */
+void harness_disconnect(struct harness *h, uint32_t connection);
 
 /** A batch of records with values of value_bytes bytes; valid until the harness is closed. */
 struct harness_batch {
