@@ -153,7 +153,7 @@ static void alter_isr_done(struct mb_broker *broker, const struct mb_control *co
         if (partition == NULL || partition->alter_isr != MB_ALTER_ISR_IN_FLIGHT) {
             continue;
         }
-        if (is_refused && partition->isr_change != MB_ISR_COMMITTED) {
+        if (is_refused) {
             partition->alter_isr = MB_ALTER_ISR_QUEUED;
             kb_list_push_back(&broker->alter_isr_queue, &partition->of_alter_isr);
         } else {

@@ -90,14 +90,10 @@ static void forget_remotes(struct mb_partition *partition)
     }
 }
 
-/* An AlterIsr that is on its way keeps its place (its answer will not fit any more); one that is not sent yet
- * goes. */
+/* An AlterIsr that is queued or on its way keeps its place, though it is of an epoch that is over. Kafka:
+ * Partition.updateAssignmentAndIsr, which tells the AlterIsrManager nothing. */
 static void reset_isr(struct mb_partition *partition)
 {
-    if (partition->alter_isr == MB_ALTER_ISR_QUEUED) {
-        unlink_node(&partition->of_alter_isr);
-        partition->alter_isr = MB_ALTER_ISR_NONE;
-    }
     partition->isr_change = MB_ISR_COMMITTED;
     partition->proposed_isr_count = 0;
     partition->isr_count = 0;
@@ -110,8 +106,7 @@ void mb_partition_stop(struct mb_partition *partition, bool clean)
     mb_coordinators_resign(partition);
     mb_append_waits_forget(partition);
     reset_isr(partition);
-    unlink_node(&partition->of_alter_isr);
-    partition->alter_isr = MB_ALTER_ISR_NONE;
+    mb_partition_forget_alter_isr(partition);
     unlink_node(&partition->of_changed);
     unlink_node(&partition->of_lagging);
     partition->is_online = false;
@@ -251,16 +246,12 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
     mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
     partition->epoch_high_watermark = high_watermark;
     announce_high_watermark(partition);
-    mb_partition_changed(partition, true);
-}
-
-void mb_partition_enforce_retention(struct mb_partition *partition)
-{
-    if (mb_log_enforce_retention(&partition->log)) {
+    if (mb_log_enforce_retention(log)) {
         KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
-                 .start_offset = partition->log.start_offset, .broker = partition->broker->id,
+                 .start_offset = log->start_offset, .broker = partition->broker->id,
                  .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
     }
+    mb_partition_changed(partition, true);
 }
 
 int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation)

@@ -59,6 +59,7 @@ struct mb_partition {
     int32_t *proposed_isr;
     uint32_t proposed_isr_count;
     enum mb_alter_isr alter_isr;
+    struct mb_partition_state *alter_isr_wanted; /* what that item says; NULL: there is none */
     struct kb_list_node of_alter_isr;
     struct mb_remote *remotes; /* in the order of the assignment, without this broker */
     uint32_t remote_count;
@@ -145,10 +146,6 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition);
  *  the high watermark has moved: nothing else moves it. */
 void mb_partition_announce_last_stable_offset(struct mb_partition *partition);
 
-/** Remove what retention does not keep, as a leader whose high watermark moved. When the cluster settles: a
- * fetch that is being answered refers to places in the log. */
-void mb_partition_enforce_retention(struct mb_partition *partition);
-
 /** Kafka: Partition.checkEnoughReplicasReachOffset: true when the wait is over, with its outcome. */
 bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,
                               enum kw_error *error);
@@ -196,6 +193,8 @@ bool mb_partition_is_in_maximal_isr(const struct mb_partition *partition, int32_
 /** Kafka: Partition.maybeExpandIsr, maybeShrinkIsr. */
 void mb_partition_maybe_expand_isr(struct mb_partition *partition, const struct mb_remote *remote);
 void mb_partition_maybe_shrink_isr(struct mb_partition *partition);
+/** The item that waits for AlterIsr, or for its answer, is nobody's any more. */
+void mb_partition_forget_alter_isr(struct mb_partition *partition);
 /** The controller answered. Kafka: Partition.handleAlterIsrResponse. state: NULL with an error. */
 void mb_partition_alter_isr_done(struct mb_partition *partition, const struct mb_partition_state *state,
                                  int32_t error);

@@ -27,8 +27,20 @@ uint32_t mb_partition_maximal_isr_count(const struct mb_partition *partition)
                                                           : partition->isr_count;
 }
 
-/* Kafka: Partition.sendAlterIsrRequest. One change of a partition at a time; refused while the answer to an
- * earlier one is outstanding, even if a new leader epoch made that one meaningless. */
+void mb_partition_forget_alter_isr(struct mb_partition *partition)
+{
+    if (partition->alter_isr == MB_ALTER_ISR_QUEUED) {
+        kb_list_remove(&partition->of_alter_isr);
+    }
+    if (partition->alter_isr_wanted != NULL) {
+        mb_partition_state_drop(partition->cluster->allocator, partition->alter_isr_wanted);
+        partition->alter_isr_wanted = NULL;
+    }
+    partition->alter_isr = MB_ALTER_ISR_NONE;
+}
+
+/* Kafka: Partition.sendAlterIsrRequest, DefaultAlterIsrManager.submit. One change of a partition at a time;
+ * refused while an earlier one is not answered, even if a new leader epoch made that one meaningless. */
 static void propose(struct mb_partition *partition, enum mb_isr_change change)
 {
     if (partition->alter_isr != MB_ALTER_ISR_NONE) {
@@ -38,6 +50,9 @@ static void propose(struct mb_partition *partition, enum mb_isr_change change)
     mb_check_touch(partition->cluster, partition->tp);
     partition->isr_change = change;
     partition->alter_isr = MB_ALTER_ISR_QUEUED;
+    partition->alter_isr_wanted = mb_partition_state_create(
+        partition->cluster->allocator, partition->broker->index, partition->leader_epoch, partition->version,
+        partition->proposed_isr, partition->proposed_isr_count);
     kb_list_push_back(&partition->broker->alter_isr_queue, &partition->of_alter_isr);
     mb_broker_propagate_isr_changes(partition->broker);
 }
@@ -93,12 +108,6 @@ void mb_partition_maybe_shrink_isr(struct mb_partition *partition)
     }
 }
 
-static bool is_error_final(int32_t error)
-{
-    return error == KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION || error == KW_ERROR_FENCED_LEADER_EPOCH ||
-           error == KW_ERROR_INVALID_UPDATE_VERSION;
-}
-
 /*
  * In 3.0.0 nothing else happens when the answer comes: a smaller ISR lets the high watermark advance only at
  * the next append or fetch that moves a log end (KAFKA-13091 changed that later). So an acks=all request that
@@ -108,15 +117,13 @@ void mb_partition_alter_isr_done(struct mb_partition *partition, const struct mb
                                  int32_t error)
 {
     mb_check_touch(partition->cluster, partition->tp);
-    partition->alter_isr = MB_ALTER_ISR_NONE;
+    mb_partition_forget_alter_isr(partition);
     if (partition->isr_change == MB_ISR_COMMITTED) {
         return; /* a new leader epoch came first */
     }
     if (error != KW_ERROR_NONE) {
-        /* Final errors leave it pending: a LeaderAndIsr is on its way. */
-        if (!is_error_final(error)) {
-            propose(partition, partition->isr_change);
-        }
+        /* It stays pending, and nothing else is proposed: a LeaderAndIsr is on its way. (The retry that 3.0.0
+         * has for other errors never gets into the queue: the answered item still stands in it.) */
         return;
     }
     if (state->leader_epoch != partition->leader_epoch || state->version < partition->version) {
@@ -152,11 +159,7 @@ void mb_broker_propagate_isr_changes(struct mb_broker *broker)
     while ((node = kb_list_pop_front(&broker->alter_isr_queue)) != NULL) {
         struct mb_partition *partition = KB_CONTAINER_OF(node, struct mb_partition, of_alter_isr);
         partition->alter_isr = MB_ALTER_ISR_IN_FLIGHT;
-        struct mb_partition_state *state = mb_partition_state_create(
-            cluster->allocator, broker->index, partition->leader_epoch, partition->version,
-            partition->proposed_isr, partition->proposed_isr_count);
-        mb_control_add(cluster, control, partition->tp, state, 0);
-        mb_partition_state_drop(cluster->allocator, state);
+        mb_control_add(cluster, control, partition->tp, partition->alter_isr_wanted, 0);
     }
     broker->alter_isr_message = control->number;
     mb_control_send(cluster, control);

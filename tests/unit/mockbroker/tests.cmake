@@ -12,3 +12,4 @@ linger_unit_test(mockbroker_validation SOURCES mockbroker/validation_test.c mock
 linger_unit_test(mockbroker_timestamp SOURCES mockbroker/timestamp_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_recompression SOURCES mockbroker/recompression_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_closed_connection SOURCES mockbroker/closed_connection_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_produce_order SOURCES mockbroker/produce_order_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
