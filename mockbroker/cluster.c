@@ -62,6 +62,9 @@ void mb_cluster_begin(struct mb_cluster *cluster, int64_t now_us)
 /* Kafka: DelayedOperations.checkAndCompleteAll and ReplicaManager.tryCompleteActions. */
 static void look_at_partition(struct mb_partition *partition)
 {
+    if (partition->high_watermark_changed && partition->is_leader) {
+        mb_partition_enforce_retention(partition);
+    }
     mb_fetch_sessions_mark(partition);
     if (partition->high_watermark_changed || !partition->is_leader) {
         partition->high_watermark_changed = false;

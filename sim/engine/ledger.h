@@ -40,6 +40,38 @@ struct sim_ledger_totals {
 struct sim_ledger *sim_ledger_create(void);
 void sim_ledger_destroy(struct sim_ledger *ledger);
 
+/**
+ * Long runs: retention takes batches from the logs, and the ledger reads them just before. From then on it
+ * keeps entries only of records that are not *settled*. A record is settled when
+ *
+ *   - the application was told what became of it,
+ *   - at least `kept` records were sent after it,
+ *   - retention has taken everything from its partition's log that was in it when the ledger saw that these
+ *     two hold: every copy was read, and a truncation can take none of them back any more,
+ *   - none of its copies waits for the end of a transaction, and
+ *   - it has a copy, or was never appended. Of those without a copy (lost, failed) the newest
+ *     SIM_LEDGER_KEPT_RECORDS stay, since bytes that wait behind a cut link or in a frozen broker may still
+ *     bring one.
+ *
+ * Its verdict is in the totals then and its entry is gone: a copy that comes later still counts as unknown.
+ * Only batches of the leader and of the ISR are read, as the controller has them: a replica that was
+ * deposed while it was isolated settles nothing. Where nothing is ever taken, every record is kept.
+ *
+ * Memory: 64 bytes for each record that is kept, under way or in a log, up to twice as many while it grows,
+ * and half as much again for finding them.
+ */
+enum { SIM_LEDGER_KEPT_RECORDS = 1 << 16, SIM_LEDGER_KEEP_ALL = INT32_MAX };
+/** Before the first record. SIM_LEDGER_KEEP_ALL also keeps every batch that retention takes until the end:
+ * the same verdicts without any of the above, to compare with. */
+void sim_ledger_keep(struct sim_ledger *ledger, uint32_t kept_records);
+/** The cluster whose logs are read; without it sim_ledger_log_start_moves() does nothing. */
+void sim_ledger_watch(struct sim_ledger *ledger, const struct mb_cluster *cluster);
+/** As struct mb_observer has it. */
+void sim_ledger_log_start_moves(struct sim_ledger *ledger, int32_t broker, const char *topic,
+                                int32_t partition, int64_t start_offset);
+/** Entries and batches that are held now. */
+size_t sim_ledger_memory_bytes(const struct sim_ledger *ledger);
+
 /* The application's side. Record ids are given in the order of send() from 0 on. */
 bool sim_ledger_sent(struct sim_ledger *ledger, uint32_t record_id, uint32_t producer,
                      const struct kp_record *record);
@@ -50,22 +82,24 @@ void sim_ledger_failed(struct sim_ledger *ledger, uint32_t record_id);
 /** It failed because its transaction was aborted before it was sent. */
 void sim_ledger_aborted(struct sim_ledger *ledger, uint32_t record_id);
 
-/** Read the logs of the leaders (of the live replica with the longest log, where there is no leader) and
- * judge. */
+/** Read the logs of the leaders (of the live replica with the longest log, where there is no leader) behind
+ * what retention has taken, and judge. Changes nothing of what is kept: it may be asked again later. */
 bool sim_ledger_settle(struct sim_ledger *ledger, const struct mb_cluster *cluster);
 
 void sim_ledger_totals(const struct sim_ledger *ledger, struct sim_ledger_totals *out);
-/** After settling. */
+/** After settling; of a record that is still kept. */
 enum sim_verdict sim_ledger_verdict(const struct sim_ledger *ledger, uint32_t record_id, uint32_t *copies);
 /** All that is known of one record, after settling. */
 struct sim_ledger_record {
     uint32_t producer;
     int32_t partition; /* -1: send() never appended it */
-    uint32_t copies;
+    uint32_t copies;   /* 65 535 stands for more */
     enum sim_verdict verdict;
     bool is_reordered; /* its first copy is behind a later record of its producer */
 };
-void sim_ledger_record(const struct sim_ledger *ledger, uint32_t record_id, struct sim_ledger_record *out);
+/** false: it was settled in the course of the run and is in the totals alone; *out is all zero then. */
+bool sim_ledger_record(const struct sim_ledger *ledger, uint32_t record_id, struct sim_ledger_record *out);
+/** Records that were handed to send(): ids are below it. */
 uint64_t sim_ledger_count(const struct sim_ledger *ledger);
 
 #endif

@@ -10,6 +10,9 @@ linger_layer(engine DIR engine
     invariants_events.c
     invariants_logs.c
     ledger.c
+    ledger_index.c
+    ledger_logs.c
+    ledger_retention.c
     matrix.c
     network.c
     producer_driver.c

@@ -254,6 +254,13 @@ static void on_caused_by(void *context, uint64_t cause)
     world->cause = cause;
 }
 
+static void on_log_start_moves(void *context, int32_t broker, const char *topic, int32_t partition,
+                               int64_t start_offset)
+{
+    struct sim_world *world = context;
+    sim_ledger_log_start_moves(world->ledger, broker, topic, partition, start_offset);
+}
+
 static bool create_cluster(struct sim_world *world, struct sim_complaints *complaints)
 {
     const struct sim_scenario *scenario = world->scenario;
@@ -264,6 +271,7 @@ static bool create_cluster(struct sim_world *world, struct sim_complaints *compl
         sim_broker_host(i, hosts[i]);
         host_list[i] = hosts[i];
     }
+    struct mb_observer observer = {.context = world, .log_start_moves = on_log_start_moves};
     struct mb_options options = {
         .broker_ids = scenario->broker_ids,
         .broker_count = scenario->broker_count,
@@ -276,12 +284,14 @@ static bool create_cluster(struct sim_world *world, struct sim_complaints *compl
         .disk_append_us = scenario->disk_append_us,
         .seed = scenario->seed,
         .trace = cluster_trace(world),
+        .observer = &observer,
     };
     struct mb_error error;
     bool created = mb_cluster_create(&options, 0, &world->cluster, &error);
     if (!created) {
         sim_complain(complaints, "cluster: %s", error.text);
     }
+    sim_ledger_watch(world->ledger, world->cluster);
     free(hosts);
     free(host_list);
     return created;
@@ -413,6 +423,9 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
         sim_complain(complaints, "no memory for a run");
         sim_world_destroy(world);
         return false;
+    }
+    if (options->kept_records > 0) {
+        sim_ledger_keep(world->ledger, options->kept_records);
     }
     merge_timeline(world, options);
     sim_scheduler_at(&world->scheduler, &world->end_task, scenario->duration_us);

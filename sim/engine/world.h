@@ -17,8 +17,9 @@
 struct sim_world;
 
 struct sim_world_options {
-    bool log_events; /* false: nothing is traced (benchmarks) */
-    bool check;      /* check the invariants of the cluster after every step */
+    bool log_events;       /* false: nothing is traced (benchmarks) */
+    bool check;            /* check the invariants of the cluster after every step */
+    uint32_t kept_records; /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
     /* What people did: added to the scenario's timeline, in this order. */
     const struct sim_timeline_entry *interventions;
     uint32_t intervention_count;

@@ -349,12 +349,18 @@ static void connection_gone(struct sim_verdicts *verdicts, uint32_t connection)
 
 static void request_leaves(struct sim_verdicts *verdicts, const struct kb_event_packet_sent *sent)
 {
-    for (uint64_t i = verdicts->carried_count; i > oldest_carried(verdicts); i--) {
+    enum { LATELY = 1024 }; /* it was carried a moment ago, with those to other nodes */
+    uint64_t oldest = oldest_carried(verdicts);
+    oldest = verdicts->carried_count - oldest > LATELY ? verdicts->carried_count - LATELY : oldest;
+    bool is_found = false;
+    for (uint64_t i = verdicts->carried_count; i > oldest; i--) {
         struct fate_carried *carried = &verdicts->carried[(i - 1) % FATE_CARRIED];
-        if (carried->request != sent->request || carried->producer != (uint32_t)(-1 - sent->from)) {
-            break; /* it was carried a moment ago */
+        bool is_it = carried->request == sent->request && carried->producer == (uint32_t)(-1 - sent->from);
+        if (is_found && !is_it) {
+            return;
         }
-        carried->connection = sent->connection;
+        is_found = is_it;
+        carried->connection = is_it ? sent->connection : carried->connection;
     }
 }
 

@@ -38,5 +38,7 @@ void side_draw_plots(struct side_column *column);
 void side_draw_ledger(struct side_column *column);
 /** What the application was told so far: part of Why and of Ledger. */
 void side_draw_ledger_now(struct side_column *column);
+/** What it was not told: verdicts up to now, by kind; nothing as long as all is well. */
+void side_draw_verdicts_now(struct side_column *column);
 
 #endif

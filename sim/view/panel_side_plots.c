@@ -89,8 +89,7 @@ static void count_row(struct side_column *column, const char *key, int64_t value
     side_row(column, key, text, color, tip);
 }
 
-/* What does not agree with what the application knows; nothing as long as all is well. */
-static void draw_verdicts_now(struct side_column *column)
+void side_draw_verdicts_now(struct side_column *column)
 {
     static const char *const tips[MODEL_FATE_KINDS] = {
         "acknowledged, and not in the leader's log any more",
@@ -107,8 +106,7 @@ static void draw_verdicts_now(struct side_column *column)
             continue;
         }
         if (is_first) {
-            side_gap(column, frame->theme->space_1);
-            side_caption(column, "What it does not know");
+            side_caption(column, "Ledger so far");
         }
         is_first = false;
         count_row(column, model_fate_name((enum model_fate_kind)kind), (int64_t)records,
@@ -142,7 +140,6 @@ void side_draw_ledger_now(struct side_column *column)
         count_row(column, "of them refused", refused, theme->fail.ink,
                   "send() itself failed: they never got into a batch");
     }
-    draw_verdicts_now(column);
 }
 
 /* A line is "name\tcount". */
@@ -228,6 +225,7 @@ static void draw_branches(struct side_column *column)
 void side_draw_ledger(struct side_column *column)
 {
     side_draw_ledger_now(column);
+    side_draw_verdicts_now(column);
     draw_run_ledger(column);
     draw_branches(column);
 }

@@ -136,6 +136,10 @@ void side_draw_why(struct side_column *column)
     side_gap(column, theme->space_1);
     side_paragraph(column, theme->body, theme->text_muted, story.sentence);
     side_gap(column, theme->space_2);
+    if (story.is_verdict) {
+        side_draw_verdicts_now(column);
+        side_gap(column, theme->space_2);
+    }
     draw_method(column, &story);
     draw_lamps(column, &story);
     draw_causes(column, &story);
@@ -144,5 +148,8 @@ void side_draw_why(struct side_column *column)
     if (column->y + height + theme->space_4 < column->bottom) {
         side_separator(column);
         side_draw_ledger_now(column);
+        if (!story.is_verdict) {
+            side_draw_verdicts_now(column);
+        }
     }
 }

@@ -303,10 +303,9 @@ void timeline_draw_marks(struct view_frame *frame, const struct timeline_area *a
     struct view_rect lane = area->lanes[KB_LANE_FAULT];
     struct taken taken = {.count = 0};
     int32_t reach = view_theme_px(frame->theme, 6);
-    draw_verdicts(frame, area, &taken, false);
     for (uint32_t turn = 0; turn < 3; turn++) {
-        if (turn == 2) {
-            draw_verdicts(frame, area, &taken, true);
+        if (turn > 0) { /* over other shapes, and named before what is not a fault */
+            draw_verdicts(frame, area, &taken, turn == 2);
         }
         int32_t last_x = INT32_MIN / 2;
         for (uint32_t i = 0; i < count; i++) {

@@ -10,7 +10,7 @@ static const int64_t steps_us[VIEW_SPEEDS] = {10,     20,      50,      100,    
 enum {
     PACE_LEAST_US = 250000, /* screen time of a salient event */
     PACE_MOST_US = 1500000, /* of a stretch in which nothing salient happens */
-    HOLD_US = 1500000,      /* at the first verdict of a kind */
+    HOLD_US = 2500000,      /* at the first verdict of a kind */
     SLICES_PER_SECOND = 1000000
 };
 

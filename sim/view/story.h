@@ -23,6 +23,7 @@ struct story {
     const char *method; /* Kafka's class.method; "-" where Kafka has none */
     const char *rule;   /* what decides there, NULL: nothing to add */
     bool is_failure;
+    bool is_verdict; /* it fell on records (verdict.h) */
     bool is_left; /* the lamps say why a batch left; else why it is held */
     struct story_lamp lamps[STORY_LAMPS_MAX];
     uint32_t lamp_count;

@@ -344,13 +344,27 @@ static void add_cause(struct story *story, uint64_t event)
     }
 }
 
+/* What does harm; not what repairs it. */
+static bool does_harm(const struct kb_event *event)
+{
+    if (event->kind == KB_EVENT_BROKER_DOWN) {
+        return true;
+    }
+    if (event->kind != KB_EVENT_FAULT) {
+        return false;
+    }
+    int32_t fault = event->as.fault.fault;
+    bool is_delay = fault == KB_FAULT_KIND_SLOW_REPLICA || fault == KB_FAULT_KIND_SLOW_DISK;
+    return fault != KB_FAULT_KIND_RESTART && fault != KB_FAULT_KIND_THAW && fault != KB_FAULT_KIND_HEAL &&
+           (!is_delay || event->as.fault.ms > 0);
+}
+
 /* The newest fault before the verdict, or before the retry that led to it. */
 static uint64_t find_fault(const struct view_frame *frame, uint64_t from)
 {
     uint64_t least = from > LOOK_BACK_EVENTS ? from - LOOK_BACK_EVENTS : 0;
     for (uint64_t i = from; i > least; i--) {
-        uint16_t kind = sim_event_log_get(frame->log, i)->kind;
-        if (kind == KB_EVENT_FAULT || kind == KB_EVENT_BROKER_DOWN) {
+        if (does_harm(sim_event_log_get(frame->log, i))) {
             return i;
         }
     }
@@ -395,6 +409,7 @@ bool verdict_tell(const struct view_frame *frame, uint64_t sequence, struct stor
         break;
     }
     story->is_failure = true;
+    story->is_verdict = true;
     add_causes(frame, group.fate, story);
     return true;
 }

@@ -11,3 +11,10 @@ foreach(scenario ${LINGER_REGRESSIONS})
   get_filename_component(name ${scenario} NAME_WE)
   add_test(NAME property.regression.${name} COMMAND linger run ${scenario} --check)
 endforeach()
+
+# The ledger that forgets, against the one that keeps everything.
+file(GLOB LINGER_LEDGER_SCENARIOS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/assets/scenarios/*.json)
+add_executable(ledger_test ${CMAKE_CURRENT_SOURCE_DIR}/property/ledger_test.c)
+target_link_libraries(ledger_test PRIVATE linger_options linger_engine)
+add_test(NAME property.ledger COMMAND ledger_test 1 300 ${LINGER_LEDGER_SCENARIOS})
+set_tests_properties(property.ledger PROPERTIES TIMEOUT 600)

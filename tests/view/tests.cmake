@@ -23,6 +23,13 @@ if(TARGET linger_view)
   add_test(NAME view.stage_picture COMMAND stage_picture ${CMAKE_BINARY_DIR}/stage.png --seq 2200 --size 1280x720 --light)
 endif()
 
+# Each verdict of the ledger within ten seconds of watching.
+if(TARGET linger_view)
+  add_executable(verdicts_shown_test view/verdicts_shown_test.c)
+  target_link_libraries(verdicts_shown_test PRIVATE linger_options linger_engine linger_model linger_view)
+  add_test(NAME view.verdicts COMMAND verdicts_shown_test ${CMAKE_SOURCE_DIR}/assets/scenarios)
+endif()
+
 # The program itself, driven from outside; it takes minutes: ctest --preset dev -C drive -R view.drive. (Leaks of the display drivers and of fontconfig are not ours to report.)
 if(TARGET linger_view AND TARGET linger)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
