@@ -246,12 +246,16 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
     mb_log_set_high_watermark(log, high_watermark, partition->cluster->now_us);
     partition->epoch_high_watermark = high_watermark;
     announce_high_watermark(partition);
-    if (mb_log_enforce_retention(log)) {
+    mb_partition_changed(partition, true);
+}
+
+void mb_partition_enforce_retention(struct mb_partition *partition)
+{
+    if (mb_log_enforce_retention(&partition->log)) {
         KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
-                 .start_offset = log->start_offset, .broker = partition->broker->id,
+                 .start_offset = partition->log.start_offset, .broker = partition->broker->id,
                  .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
     }
-    mb_partition_changed(partition, true);
 }
 
 int64_t mb_partition_fetch_limit(const struct mb_partition *partition, enum mb_fetch_isolation isolation)

@@ -146,6 +146,10 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition);
  *  the high watermark has moved: nothing else moves it. */
 void mb_partition_announce_last_stable_offset(struct mb_partition *partition);
 
+/** Remove what retention does not keep, as a leader whose high watermark moved. When the cluster settles: a
+ * fetch that is being answered refers to places in the log. */
+void mb_partition_enforce_retention(struct mb_partition *partition);
+
 /** Kafka: Partition.checkEnoughReplicasReachOffset: true when the wait is over, with its outcome. */
 bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,
                               enum kw_error *error);
