@@ -1,5 +1,5 @@
 /*
- * linger config: every setting of producers, topics and brokers.
+ * linger config: every setting of producers, consumers, topics and brokers.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <mockbroker/mockbroker.h>
 
 #include "cli/commands.h"
+#include "engine/consumer_config.h"
 
 static const char *or_none(const char *text)
 {
@@ -46,6 +47,33 @@ static void print_key(const struct kp_config_key *key)
     }
 }
 
+static const char *type_of(const struct sim_consumer_key *key)
+{
+    switch (key->type) {
+    case SIM_CONSUMER_NUMBER:
+        return key->maximum == INT32_MAX ? "INT" : "LONG";
+    case SIM_CONSUMER_TRUTH:
+        return "BOOLEAN";
+    case SIM_CONSUMER_WORD:
+    case SIM_CONSUMER_TEXT:
+        break;
+    }
+    return "STRING";
+}
+
+static void print_consumer_key(const struct sim_consumer_key *key)
+{
+    printf("%s (consumer)\n  type %s, default %s", key->name, type_of(key), or_none(key->default_value));
+    for (int i = 0; key->type == SIM_CONSUMER_WORD && key->words[i] != NULL; i++) {
+        printf("%s%s", i > 0 ? ", " : ", must be one of ", key->words[i]);
+    }
+    putchar('\n');
+    print_wrapped(key->doc, 2);
+    if (!key->has_effect) {
+        puts("  Accepted, but without effect here.");
+    }
+}
+
 static void print_cluster_setting(const struct mb_setting_info *info)
 {
     printf("%s (%s)\n  type %s, default %s%s%s%s\n", info->name, info->scope, info->type,
@@ -60,6 +88,11 @@ static int print_one(const struct cli_command *command, const char *name)
     const struct kp_config_key *key = kp_config_key_find(name);
     if (key != NULL) {
         print_key(key);
+        found = true;
+    }
+    const struct sim_consumer_key *consumer_key = sim_consumer_key_find(name);
+    if (consumer_key != NULL && strcmp(consumer_key->name, name) == 0) {
+        print_consumer_key(consumer_key);
         found = true;
     }
     struct mb_setting_info info;
@@ -85,6 +118,12 @@ static void print_all(void)
         const struct kp_config_key *key = kp_config_key_at(i);
         printf("%c %-42s %-9s %s\n", key->has_effect ? ' ' : '*', key->name, kp_config_type_name(key->type),
                key->has_default ? or_none(key->default_text) : "required");
+    }
+    printf("\nConsumer settings\n\n");
+    const struct sim_consumer_key *consumer_key;
+    for (uint32_t i = 0; (consumer_key = sim_consumer_key_at(i)) != NULL; i++) {
+        printf("%c %-42s %-9s %s\n", consumer_key->has_effect ? ' ' : '*', consumer_key->name,
+               type_of(consumer_key), or_none(consumer_key->default_value));
     }
     const char *scope = "";
     struct mb_setting_info info;
@@ -124,7 +163,8 @@ static int run_config(const struct cli_command *command, int argument_count, cha
 const struct cli_command cli_config = {
     .name = "config",
     .arguments = "[NAME ...]",
-    .summary = "every setting of producers, topics and brokers: type, default, bounds, what it changes",
+    .summary =
+        "every setting of producers, consumers, topics and brokers: type, default, bounds, what it changes",
     .details = "Examples:\n  linger config\n  linger config linger.ms batch.size\n  linger config "
                "min.insync.replicas",
     .run = run_config,

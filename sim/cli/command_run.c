@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/report.h"
+#include "cli/report_consumers.h"
 #include "cli/scenario_options.h"
 #include "engine/world.h"
 #include "export/jsonl.h"
@@ -114,6 +115,7 @@ static int report(struct sim_world *world, const struct run_options *options)
         return CLI_RUN_FAILED;
     }
     sim_ledger_totals(ledger, &totals);
+    sim_readings_settle(sim_world_readings(world), sim_world_cluster(world));
     int result = CLI_OK;
     if (options->events != NULL) {
         result = write_events(log, options->events_path, options->events);
@@ -130,9 +132,10 @@ static int report(struct sim_world *world, const struct run_options *options)
 #endif
     FILE *out = options->events == stdout ? stderr : stdout;
     if (options->json) {
-        report_json(out, log, &summary, &totals);
+        report_json(out, log, &summary, &totals, world);
     } else {
         report_text(out, log, &summary, &totals);
+        report_consumers_text(out, world);
     }
     return result;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/report_consumers.h"
 #include "export/jsonl.h"
 
 static const char *bold(void)
@@ -137,7 +138,7 @@ static void json_times(FILE *file, const char *name, const struct sim_percentile
 }
 
 void report_json(FILE *file, const struct sim_event_log *log, const struct sim_summary *summary,
-                 const struct sim_ledger_totals *ledger)
+                 const struct sim_ledger_totals *ledger, struct sim_world *world)
 {
     const struct sim_run_info *info = sim_event_log_info_view(log);
     fputs("{\"scenario\":", file);
@@ -172,6 +173,8 @@ void report_json(FILE *file, const struct sim_event_log *log, const struct sim_s
         fprintf(file, "\"%s\":%" PRIu64 ",", sim_verdict_name((enum sim_verdict)verdict),
                 ledger->verdicts[verdict]);
     }
-    fprintf(file, "\"reordered\":%" PRIu64 ",\"copies\":%" PRIu64 ",\"unknown\":%" PRIu64 "}}\n",
+    fprintf(file, "\"reordered\":%" PRIu64 ",\"copies\":%" PRIu64 ",\"unknown\":%" PRIu64 "}",
             ledger->reordered, ledger->copies, ledger->unknown);
+    report_consumers_json(file, world);
+    fputs("}\n", file);
 }

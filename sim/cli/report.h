@@ -7,12 +7,13 @@
 #include <stdio.h>
 
 #include "engine/ledger.h"
+#include "engine/world.h"
 #include "model/summary.h"
 
 void report_text(FILE *file, const struct sim_event_log *log, const struct sim_summary *summary,
                  const struct sim_ledger_totals *ledger);
 void report_json(FILE *file, const struct sim_event_log *log, const struct sim_summary *summary,
-                 const struct sim_ledger_totals *ledger);
+                 const struct sim_ledger_totals *ledger, struct sim_world *world);
 
 /** The ledger as the view shows it: "name\tcount", what matters always and the rest when there is some. */
 enum { LEDGER_LINES_MAX = 12, LEDGER_LINE_BYTES = 64 };

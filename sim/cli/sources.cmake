@@ -14,6 +14,7 @@ add_executable(linger
   cli/main.c
   cli/options.c
   cli/report.c
+  cli/report_consumers.c
   cli/scenario_options.c
   cli/simulate_planted.c
   cli/simulate_report.c

@@ -95,10 +95,11 @@ static void arm(struct sim_world *world, const struct sim_timeline_entry *entry)
     uint32_t topic = entry->topic != NULL ? kb_trace_intern(trace, entry->topic, strlen(entry->topic)) : 0;
     uint32_t client = fault.client != NULL ? kb_trace_intern(trace, fault.client, strlen(fault.client)) : 0;
     int64_t ms = (entry->value_us != 0 ? entry->value_us : entry->undo_after_us) / 1000;
-    world->cause = KB_TRACE(trace, 0, FAULT_ARMED, fault_armed, .fault = entry->fault, .point = entry->point,
-                            .broker = entry->broker, .other = entry->other, .client = client, .topic = topic,
-                            .partition = entry->partition, .api = entry->api, .skip = entry->skip,
-                            .count = entry->count, .ms = (int32_t)ms, .by_hand = entry->by_hand);
+    world->cause =
+        KB_TRACE(trace, 0, FAULT_ARMED, fault_armed, .fault = entry->fault, .point = entry->point,
+                 .broker = entry->broker, .other = sim_end_in_trace(entry->other), .client = client,
+                 .topic = topic, .partition = entry->partition, .api = entry->api, .skip = entry->skip,
+                 .count = entry->count, .ms = (int32_t)ms, .by_hand = entry->by_hand);
     bool is_armed = mb_inject(world->cluster, &fault);
     KB_ASSERT(is_armed); /* the loader, and whoever acts by hand, have asked mb_fault_check */
 }
@@ -269,7 +270,7 @@ void sim_world_apply(struct sim_world *world, const struct sim_timeline_entry *e
     struct kb_trace *trace = world->is_logging ? &world->cluster_trace : NULL;
     uint32_t topic = entry->topic != NULL ? kb_trace_intern(trace, entry->topic, strlen(entry->topic)) : 0;
     world->cause = KB_TRACE(trace, 0, FAULT, fault, .ms = entry->value_us / 1000, .fault = entry->fault,
-                            .broker = entry->broker, .other = entry->other, .topic = topic,
+                            .broker = entry->broker, .other = sim_end_in_trace(entry->other), .topic = topic,
                             .partition = entry->partition, .by_hand = entry->by_hand, .api = -1);
     apply_fault(world, entry);
 }

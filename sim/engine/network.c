@@ -34,7 +34,10 @@ struct packet {
 
 int32_t sim_end_in_trace(int32_t end)
 {
-    return sim_end_is_producer(end) ? -1 - (end - sim_end_of_producer(0)) : end;
+    enum { FIRST_CONSUMER = -1001 };
+    return sim_end_is_producer(end)   ? -1 - (end - sim_end_of_producer(0))
+           : sim_end_is_consumer(end) ? FIRST_CONSUMER - (end - sim_end_of_consumer(0))
+                                      : end;
 }
 
 void sim_network_init(struct sim_network *network, const struct sim_scenario *scenario, uint64_t seed,
@@ -74,7 +77,8 @@ static bool covers(int32_t pattern, int32_t end)
 {
     return pattern == end || pattern == SIM_END_ALL ||
            (pattern == SIM_END_PRODUCER && sim_end_is_producer(end)) ||
-           (pattern == SIM_END_CLUSTER && !sim_end_is_producer(end));
+           (pattern == SIM_END_CONSUMER && sim_end_is_consumer(end)) ||
+           (pattern == SIM_END_CLUSTER && !sim_end_is_client(end));
 }
 
 bool sim_network_is_cut(const struct sim_network *network, int32_t from, int32_t to)
@@ -89,7 +93,7 @@ bool sim_network_is_cut(const struct sim_network *network, int32_t from, int32_t
 
 static int64_t draw_latency_us(struct sim_network *network, int32_t from, int32_t to)
 {
-    bool between_brokers = !sim_end_is_producer(from) && !sim_end_is_producer(to);
+    bool between_brokers = !sim_end_is_client(from) && !sim_end_is_client(to);
     return sim_random_draw(&network->prng, between_brokers ? &network->scenario->broker_latency_us
                                                            : &network->scenario->latency_us);
 }
@@ -255,8 +259,8 @@ static void arrive(void *context)
         break;
     case PACKET_CLOSE:
         if (!*closed_flag(connection, packet->to)) {
-            /* A producer's sender thread closes its end when it reads the end of the stream. */
-            *closed_flag(connection, packet->to) = !sim_end_is_producer(packet->to);
+            /* A client closes its end when it reads the end of the stream. */
+            *closed_flag(connection, packet->to) = !sim_end_is_client(packet->to);
             network->listener.closed(network->listener.context, connection, packet->to);
         }
         break;

@@ -2,9 +2,9 @@
  * The network between producers and brokers, and between brokers: connections that keep their bytes in order,
  * with a latency and a bandwidth for each; links that can be cut.
  *
- * An end of a connection is a number: a broker's id, or sim_end_of_producer(). Bytes on a cut link are not
- * lost for ever, as TCP would send them again: they leave once more when the link is healed, unless the
- * connection was closed before.
+ * An end of a connection is a number: a broker's id, sim_end_of_producer() or sim_end_of_consumer(). Bytes on
+ * a cut link are not lost for ever, as TCP would send them again: they leave once more when the link is
+ * healed, unless the connection was closed before.
  */
 #ifndef SIM_NETWORK_H
 #define SIM_NETWORK_H
@@ -27,7 +27,19 @@ static inline bool sim_end_is_producer(int32_t end)
 {
     return end >= INT32_MIN / 2 && end < INT32_MIN / 4; /* MB_CONTROLLER is below */
 }
-/** As trace events name an end: producers are -1, -2, ... */
+static inline int32_t sim_end_of_consumer(uint32_t index)
+{
+    return INT32_MIN / 4 + (int32_t)index;
+}
+static inline bool sim_end_is_consumer(int32_t end)
+{
+    return end >= INT32_MIN / 4 && end < INT32_MIN / 8;
+}
+static inline bool sim_end_is_client(int32_t end)
+{
+    return sim_end_is_producer(end) || sim_end_is_consumer(end);
+}
+/** As trace events name an end: producers are -1, -2, ..., consumers -1001, -1002, ... */
 int32_t sim_end_in_trace(int32_t end);
 
 struct sim_connection {
@@ -42,7 +54,7 @@ struct sim_connection {
     int64_t arrival_us[2]; /* of the last byte on its way, in the same directions */
     uint32_t packet_count; /* on their way */
     uint64_t message;      /* of a broker that asked for the connection */
-    void *owner;           /* of the asking end, if it is a producer */
+    void *owner;           /* of the asking end, if it is a client: a driver */
 };
 
 struct sim_packet_label {
@@ -53,7 +65,7 @@ struct sim_packet_label {
 
 /**
  * What the network tells. A connection is valid until both ends are closed: a broker's end closes by itself
- * when it is told, a producer's end (one with an owner) when its owner calls sim_network_close().
+ * when it is told, a client's end (one with an owner) when its owner calls sim_network_close().
  */
 struct sim_network_listener {
     void *context;
@@ -72,7 +84,7 @@ struct sim_network_listener {
 };
 
 struct sim_cut {
-    int32_t from; /* SIM_END_PRODUCER, _CLUSTER and _ALL stand for many */
+    int32_t from; /* SIM_END_PRODUCER, _CONSUMER, _CLUSTER and _ALL stand for many */
     int32_t to;
 };
 

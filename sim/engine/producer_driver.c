@@ -268,6 +268,8 @@ static void take_completions(struct sim_producer_driver *driver)
             sim_ledger_failed(driver->world->ledger, done.record_id);
         } else {
             sim_ledger_acked(driver->world->ledger, done.record_id, done.metadata.offset);
+            sim_readings_acked(driver->world->readings, done.metadata.topic, done.metadata.partition,
+                               done.metadata.offset, driver->world->scheduler.now_us);
         }
         /* Nearly always nobody waits, and there may be many threads and very many records. */
         for (uint32_t i = 0; driver->threads_awaiting > 0 && i < driver->thread_count; i++) {

@@ -14,6 +14,12 @@ int64_t sim_random_exponential(struct kb_prng *prng, int64_t mean);
 int64_t sim_random_draw(struct kb_prng *prng, const struct sim_distribution *distribution);
 
 /** Streams of a run's seed, for kb_prng_init(). Threads are STREAM_THREAD + number over all producers. */
-enum { SIM_STREAM_NETWORK = 1, SIM_STREAM_CLUSTER = 2, SIM_STREAM_PRODUCER = 100, SIM_STREAM_THREAD = 1000 };
+enum {
+    SIM_STREAM_NETWORK = 1,
+    SIM_STREAM_CLUSTER = 2,
+    SIM_STREAM_PRODUCER = 100,
+    SIM_STREAM_CONSUMER = 500,
+    SIM_STREAM_THREAD = 1000
+};
 
 #endif

@@ -167,7 +167,12 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
     }
     cJSON *cluster = cJSON_GetObjectItemCaseSensitive(root, "cluster");
     cJSON *producers = cJSON_GetObjectItemCaseSensitive(root, "producers");
+    cJSON *consumers = cJSON_GetObjectItemCaseSensitive(root, "consumers");
     if (kp_config_key_find(change->name) != NULL && set_in(producers, NULL, 0, change->name, change->value)) {
+        return;
+    }
+    if (kp_config_key_find(change->name) == NULL && sim_consumer_key_find(change->name) != NULL &&
+        set_in(consumers, NULL, 0, change->name, change->value)) {
         return;
     }
     /* A name may have dots in it, as a setting has: the longest name that there is counts. */
@@ -181,6 +186,7 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
             return;
         }
         if (set_in(producers, change->name, name_bytes, dot + 1, change->value) ||
+            set_in(consumers, change->name, name_bytes, dot + 1, change->value) ||
             set_in(cJSON_GetObjectItemCaseSensitive(cluster, "topics"), change->name, name_bytes, dot + 1,
                    change->value)) {
             return;
@@ -194,8 +200,9 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
     }
     sim_complain(
         complaints,
-        "--set %s=%s: no producer or topic of this scenario has that name; write PRODUCER.linger.ms=20, "
-        "TOPIC.min.insync.replicas=2, cluster.SETTING=VALUE, seed=7, or linger.ms=20 for all producers",
+        "--set %s=%s: no producer, consumer or topic of this scenario has that name; write "
+        "PRODUCER.linger.ms=20, CONSUMER.isolation.level=read_committed, TOPIC.min.insync.replicas=2, "
+        "cluster.SETTING=VALUE, seed=7, or linger.ms=20 for all producers",
         change->name, change->value);
 }
 
@@ -205,8 +212,9 @@ static void apply_override(cJSON *root, const struct sim_override *change, struc
 
 static void read_root(struct scenario_reader *reader, const cJSON *root)
 {
-    static const char *const known[] = {"linger",   "name",    "description", "seed",     "duration_ms",
-                                        "epoch_ms", "cluster", "producers",   "timeline", NULL};
+    static const char *const known[] = {"linger",      "name",     "description", "seed",
+                                        "duration_ms", "epoch_ms", "cluster",     "producers",
+                                        "consumers",   "timeline", NULL};
     struct json_place top = {NULL, NULL, 0};
     struct sim_scenario *scenario = reader->scenario;
     reader_check_keys(reader, &top, root, known);
@@ -218,9 +226,11 @@ static void read_root(struct scenario_reader *reader, const cJSON *root)
     scenario->epoch_ms = reader_whole(reader, &top, root, "epoch_ms", 0, 4102444800000, 1600000000000);
     struct json_place at_cluster = {&top, "cluster", 0};
     struct json_place at_producers = {&top, "producers", 0};
+    struct json_place at_consumers = {&top, "consumers", 0};
     struct json_place at_timeline = {&top, "timeline", 0};
     read_cluster(reader, &at_cluster, reader_object(reader, &top, root, "cluster"));
     read_producers(reader, &at_producers, reader_array(reader, &top, root, "producers"));
+    read_consumers(reader, &at_consumers, reader_array(reader, &top, root, "consumers"));
     read_timeline(reader, &at_timeline, reader_array(reader, &top, root, "timeline"));
 }
 

@@ -13,6 +13,7 @@
 #include <mockbroker/mockbroker.h>
 
 #include "base/trace.h"
+#include "engine/consumer_config.h"
 
 /** Whole numbers drawn by the seed. Kept as integers so that every machine draws the same. */
 enum sim_distribution_kind {
@@ -102,13 +103,34 @@ struct sim_producer {
     bool close_at_end;
 };
 
+struct sim_assignment {
+    const char *topic;
+    int32_t partition; /* -1: all that the topic begins with */
+};
+
+/** It subscribes to topics, or is assigned partitions. */
+struct sim_consumer {
+    const char *name;
+    struct sim_consumer_config config;
+    const char **topics;
+    uint32_t topic_count;
+    struct sim_assignment *assignments;
+    uint32_t assignment_count;
+    int64_t start_us;
+    int64_t stop_us;        /* it is closed then; -1: with the run */
+    int64_t poll_cost_us;   /* what the application does with each poll() that returns records */
+    int64_t record_cost_us; /* and with each record */
+    bool close_at_end;
+};
+
 /** Something that happens at a time: a fault, or a change of settings. */
 struct sim_timeline_entry {
     int64_t at_us;
     bool is_set;       /* a change of settings; else a fault */
     int32_t fault;     /* enum kb_fault_kind */
     int32_t broker;    /* -1: none */
-    int32_t other;     /* the other end of a link: a broker, SIM_END_PRODUCER, _CLUSTER or _ALL */
+    int32_t other;     /* the other end of a link: a broker, SIM_END_PRODUCER, _CONSUMER, _CLUSTER or _ALL, or
+                          sim_end_of_consumer() */
     int32_t producer;  /* index: whose settings, or whose requests; -1: none, or any */
     bool one_way;      /* cut: only from broker to other */
     const char *topic; /* NULL: none */
@@ -126,8 +148,8 @@ struct sim_timeline_entry {
     const char *value;
     bool by_hand; /* an intervention, not of the scenario's file */
 };
-/* Of links: every producer; every broker and the controller; both. */
-enum { SIM_END_PRODUCER = -2, SIM_END_ALL = -3, SIM_END_CLUSTER = -4 };
+/* Of links: every producer; every consumer; every broker and the controller; all of them. */
+enum { SIM_END_PRODUCER = -2, SIM_END_ALL = -3, SIM_END_CLUSTER = -4, SIM_END_CONSUMER = -5 };
 
 /** Does it wait for requests, instead of happening at its time? */
 bool sim_timeline_is_armed(const struct sim_timeline_entry *entry);
@@ -156,6 +178,8 @@ struct sim_scenario {
 
     struct sim_producer *producers;
     uint32_t producer_count;
+    struct sim_consumer *consumers;
+    uint32_t consumer_count;
     struct sim_timeline_entry *timeline; /* sorted by time, else in the order of the file */
     uint32_t timeline_count;
 

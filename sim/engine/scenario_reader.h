@@ -89,6 +89,9 @@ void read_producers(struct scenario_reader *reader, const struct json_place *pla
 bool check_producer_setting(struct scenario_reader *reader, const struct json_place *place,
                             const struct sim_producer *producer, const char *name, const char *value);
 
+/* scenario_consumer.c: after the producers */
+void read_consumers(struct scenario_reader *reader, const struct json_place *place, const cJSON *consumers);
+
 /* scenario_records.c */
 void read_records(struct scenario_reader *reader, const struct json_place *place, const cJSON *records,
                   struct sim_source *source);

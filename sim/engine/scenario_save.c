@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/network.h"
 #include "engine/scenario_reader.h"
 #include "wire/api_keys.h"
 
@@ -37,15 +38,19 @@ static void put_truth(cJSON *object, const char *key, bool truth)
     KB_ASSERT(added != NULL);
 }
 
-static void put_link(cJSON *object, const struct sim_timeline_entry *entry)
+static void put_link(cJSON *object, const struct sim_scenario *scenario,
+                     const struct sim_timeline_entry *entry)
 {
     if (entry->other >= 0) {
         put_number(object, "to", entry->other);
+    } else if (sim_end_is_consumer(entry->other)) {
+        put_text(object, "to", scenario->consumers[entry->other - sim_end_of_consumer(0)].name);
     } else {
         put_text(object, "to",
-                 entry->other == SIM_END_PRODUCER  ? "producers"
-                 : entry->other == SIM_END_CLUSTER ? "cluster"
-                                                   : "all");
+                 entry->other == SIM_END_PRODUCER   ? "producers"
+                 : entry->other == SIM_END_CONSUMER ? "consumers"
+                 : entry->other == SIM_END_CLUSTER  ? "cluster"
+                                                    : "all");
     }
     if (entry->one_way) {
         put_truth(object, "one_way", true);
@@ -86,7 +91,8 @@ static void put_filter(cJSON *object, const struct sim_scenario *scenario,
 }
 
 /* What belongs to one kind of fault alone. */
-static void put_own(cJSON *object, const struct sim_timeline_entry *entry)
+static void put_own(cJSON *object, const struct sim_scenario *scenario,
+                    const struct sim_timeline_entry *entry)
 {
     static const struct {
         int32_t fault;
@@ -111,7 +117,7 @@ static void put_own(cJSON *object, const struct sim_timeline_entry *entry)
         }
     }
     if (entry->fault == KB_FAULT_KIND_CUT || entry->fault == KB_FAULT_KIND_HEAL) {
-        put_link(object, entry);
+        put_link(object, scenario, entry);
     }
     if (entry->fault == KB_FAULT_KIND_ERROR) {
         put_number(object, "code", entry->code);
@@ -136,7 +142,7 @@ static void put_fault(cJSON *object, const struct sim_scenario *scenario,
     if (entry->broker >= 0) {
         put_number(object, "broker", entry->broker);
     }
-    put_own(object, entry);
+    put_own(object, scenario, entry);
     if (sim_timeline_is_armed(entry)) {
         put_filter(object, scenario, entry);
     }

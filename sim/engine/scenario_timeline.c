@@ -1,6 +1,7 @@
 /*
  * "timeline" of a scenario: what goes wrong, and what is changed, when.
  */
+#include "engine/network.h"
 #include "engine/scenario_reader.h"
 
 #include <stdlib.h>
@@ -85,6 +86,18 @@ static void read_broker(struct scenario_reader *reader, const struct json_place 
     out->broker = (int32_t)id;
 }
 
+/* Is the value the name of a consumer? */
+static bool take_consumer(const struct sim_scenario *scenario, const cJSON *value, int32_t *end)
+{
+    for (uint32_t i = 0; cJSON_IsString(value) && i < scenario->consumer_count; i++) {
+        if (strcmp(scenario->consumers[i].name, value->valuestring) == 0) {
+            *end = sim_end_of_consumer(i);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_link(struct scenario_reader *reader, const struct json_place *place, const cJSON *entry,
                       struct sim_timeline_entry *out)
 {
@@ -99,8 +112,13 @@ static void read_link(struct scenario_reader *reader, const struct json_place *p
         out->other = SIM_END_PRODUCER;
     } else if (cJSON_IsString(to) && strcmp(to->valuestring, "cluster") == 0) {
         out->other = SIM_END_CLUSTER;
-    } else if (!take_broker(reader->scenario, to, &out->other)) {
-        reader_complain(reader, &at, "found %s; must be a broker's id, \"producers\", \"cluster\" or \"all\"",
+    } else if (cJSON_IsString(to) && strcmp(to->valuestring, "consumers") == 0) {
+        out->other = SIM_END_CONSUMER;
+    } else if (!take_consumer(reader->scenario, to, &out->other) &&
+               !take_broker(reader->scenario, to, &out->other)) {
+        reader_complain(reader, &at,
+                        "found %s; must be a broker's id, \"producers\", \"consumers\", the name of a "
+                        "consumer, \"cluster\" or \"all\"",
                         reader_show(to));
     }
 }

@@ -4,6 +4,17 @@ pkg_check_modules(LINGER_CJSON REQUIRED IMPORTED_TARGET libcjson)
 linger_layer(engine DIR engine
   SOURCES
     app_thread.c
+    consumer.c
+    consumer_client.c
+    consumer_config.c
+    consumer_fetch.c
+    consumer_group.c
+    consumer_ledger.c
+    consumer_membership.c
+    consumer_metadata.c
+    consumer_positions.c
+    consumer_records.c
+    consumer_validation.c
     faults.c
     input_file.c
     invariants.c
@@ -19,6 +30,7 @@ linger_layer(engine DIR engine
     random.c
     scenario.c
     scenario_cluster.c
+    scenario_consumer.c
     scenario_producer.c
     scenario_reader.c
     scenario_records.c

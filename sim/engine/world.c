@@ -176,8 +176,7 @@ void sim_world_pump_cluster(struct sim_world *world)
     }
     const char *broken = world->is_checking ? mb_check_changed(world->cluster) : NULL;
     if (broken != NULL) {
-        sim_world_fail(world, "at %lld us %s",
-                       (long long)world->scheduler.now_us, broken);
+        sim_world_fail(world, "at %lld us %s", (long long)world->scheduler.now_us, broken);
     }
 }
 
@@ -191,7 +190,7 @@ static void advance_cluster(void *context)
 static bool on_arrived(void *context, struct sim_connection *connection)
 {
     struct sim_world *world = context;
-    int32_t from = sim_end_is_producer(connection->from) ? (int32_t)MB_FROM_CLIENT : connection->from;
+    int32_t from = sim_end_is_client(connection->from) ? (int32_t)MB_FROM_CLIENT : connection->from;
     bool taken =
         mb_connection_opened(world->cluster, connection->id, from, connection->to, world->scheduler.now_us);
     sim_world_pump_cluster(world);
@@ -201,7 +200,9 @@ static bool on_arrived(void *context, struct sim_connection *connection)
 static void on_established(void *context, struct sim_connection *connection)
 {
     struct sim_world *world = context;
-    if (connection->owner != NULL) {
+    if (sim_end_is_consumer(connection->from)) {
+        sim_consumer_established(connection->owner, connection);
+    } else if (connection->owner != NULL) {
         sim_driver_established(connection->owner, connection);
     } else {
         mb_connection_ready(world->cluster, connection->id, world->scheduler.now_us);
@@ -212,7 +213,9 @@ static void on_established(void *context, struct sim_connection *connection)
 static void on_closed(void *context, struct sim_connection *connection, int32_t at)
 {
     struct sim_world *world = context;
-    if (sim_end_is_producer(at)) {
+    if (sim_end_is_consumer(at)) {
+        sim_consumer_ended(connection->owner, connection);
+    } else if (sim_end_is_producer(at)) {
         sim_driver_ended(connection->owner, connection);
     } else {
         mb_connection_closed(world->cluster, connection->id, at, world->scheduler.now_us);
@@ -229,7 +232,9 @@ static void on_received(void *context, struct sim_connection *connection, int32_
                         size_t length_bytes)
 {
     struct sim_world *world = context;
-    if (sim_end_is_producer(at)) {
+    if (sim_end_is_consumer(at)) {
+        sim_consumer_received(connection->owner, connection, bytes, length_bytes);
+    } else if (sim_end_is_producer(at)) {
         sim_driver_received(connection->owner, connection, bytes, length_bytes);
     } else {
         mb_receive(world->cluster, connection->id, at, bytes, length_bytes, world->scheduler.now_us);
@@ -350,15 +355,43 @@ void sim_world_add_to_timeline(struct sim_world *world, const struct sim_timelin
     sim_scheduler_at(&world->scheduler, &world->timeline_task, grown[world->timeline_next].at_us);
 }
 
+/* Consumers wait until the last markers and high watermarks may be there, read what is left, and close. */
+static bool are_consumers_over(struct sim_world *world)
+{
+    int64_t now_us = world->scheduler.now_us;
+    if (world->consumer_count == 0) {
+        return true;
+    }
+    if (world->quiet_since_us < 0) {
+        world->quiet_since_us = now_us;
+        sim_scheduler_at(&world->scheduler, &world->quiet_task, now_us + SETTLE_US);
+    }
+    bool is_read = now_us >= world->quiet_since_us + SETTLE_US;
+    for (uint32_t i = 0; i < world->consumer_count && is_read; i++) {
+        is_read = sim_consumer_is_done(world->consumers[i]);
+    }
+    bool are_over = is_read;
+    for (uint32_t i = 0; i < world->consumer_count && is_read; i++) {
+        sim_consumer_finish(world->consumers[i]);
+        are_over = are_over && sim_consumer_is_over(world->consumers[i]);
+    }
+    return are_over;
+}
+
 void sim_world_end_if_quiet(struct sim_world *world)
 {
     bool quiet = world->timeline_next == world->timeline_count;
     for (uint32_t i = 0; i < world->producer_count && quiet; i++) {
         quiet = sim_driver_is_done(&world->producers[i]);
     }
-    if (quiet) {
+    if (quiet && are_consumers_over(world)) {
         sim_scheduler_at_latest(&world->scheduler, &world->end_task, world->scheduler.now_us + SETTLE_US);
     }
+}
+
+static void look_again(void *context)
+{
+    sim_world_end_if_quiet(context);
 }
 
 static void end_run(void *context)
@@ -385,6 +418,28 @@ static bool create_producers(struct sim_world *world, struct sim_complaints *com
         }
     }
     return true;
+}
+
+static bool create_consumers(struct sim_world *world, struct sim_complaints *complaints)
+{
+    const struct sim_scenario *scenario = world->scenario;
+    if (scenario->consumer_count == 0) {
+        return true;
+    }
+    world->consumers = calloc(scenario->consumer_count, sizeof(struct sim_consumer_driver *));
+    KB_ASSERT(world->consumers != NULL);
+    world->readings = sim_readings_create(scenario);
+    for (uint32_t i = 0; i < scenario->consumer_count && world->readings != NULL; i++) {
+        world->consumers[i] = sim_consumer_create(world, i);
+        if (world->consumers[i] == NULL) {
+            break;
+        }
+        world->consumer_count++;
+    }
+    if (world->consumer_count < scenario->consumer_count) {
+        sim_complain(complaints, "no memory for the consumers");
+    }
+    return world->consumer_count == scenario->consumer_count;
 }
 
 bool sim_world_create(const struct sim_scenario *scenario, const struct sim_world_options *options,
@@ -417,6 +472,8 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     sim_task_init(&world->cluster_task, advance_cluster, world);
     sim_task_init(&world->timeline_task, run_timeline, world);
     sim_task_init(&world->end_task, end_run, world);
+    sim_task_init(&world->quiet_task, look_again, world);
+    world->quiet_since_us = -1;
     world->log = sim_event_log_create();
     world->ledger = sim_ledger_create();
     if (world->log == NULL || world->ledger == NULL) {
@@ -434,7 +491,7 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
         return false;
     }
     sim_world_pump_cluster(world);
-    if (!create_producers(world, complaints)) {
+    if (!create_producers(world, complaints) || !create_consumers(world, complaints)) {
         sim_world_destroy(world);
         return false;
     }
@@ -456,6 +513,11 @@ void sim_world_destroy(struct sim_world *world)
         sim_driver_release(&world->producers[i]);
     }
     free(world->producers);
+    for (uint32_t i = 0; i < world->consumer_count; i++) {
+        sim_consumer_destroy(world->consumers[i]);
+    }
+    free(world->consumers);
+    sim_readings_destroy(world->readings);
     mb_cluster_destroy(world->cluster);
     sim_network_release(&world->network);
     sim_scheduler_release(&world->scheduler);
@@ -521,6 +583,16 @@ struct sim_event_log *sim_world_take_log(struct sim_world *world)
 const struct mb_cluster *sim_world_cluster(const struct sim_world *world)
 {
     return world->cluster;
+}
+
+const struct sim_consumer_driver *sim_world_consumer(const struct sim_world *world, uint32_t index)
+{
+    return index < world->consumer_count ? world->consumers[index] : NULL;
+}
+
+struct sim_readings *sim_world_readings(struct sim_world *world)
+{
+    return world->readings;
 }
 
 const struct sim_scenario *sim_world_scenario(const struct sim_world *world)

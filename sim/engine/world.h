@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/consumer.h"
+#include "engine/consumer_ledger.h"
 #include "engine/ledger.h"
 #include "engine/scenario.h"
 #include "log/event_log.h"
@@ -50,6 +52,10 @@ struct sim_event_log *sim_world_take_log(struct sim_world *world);
 const struct mb_cluster *sim_world_cluster(const struct sim_world *world);
 /** What the application was told; settle it when the run is over. */
 struct sim_ledger *sim_world_ledger(struct sim_world *world);
+/** By the scenario's order; NULL past the end. */
+const struct sim_consumer_driver *sim_world_consumer(const struct sim_world *world, uint32_t index);
+/** What the consumers have read; NULL without consumers. */
+struct sim_readings *sim_world_readings(struct sim_world *world);
 const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
 
 #endif

@@ -154,5 +154,13 @@ void sim_world_fill_info(const struct sim_world *world, struct sim_run_info *inf
     for (uint32_t i = 0; i < world->producer_count; i++) {
         fill_producer(&world->producers[i], &info->producers[i]);
     }
+    for (uint32_t i = 0; i < scenario->consumer_count; i++) {
+        const struct sim_consumer *consumer = &scenario->consumers[i];
+        copy_text(info->consumers[i].name, sizeof info->consumers[i].name, consumer->name);
+        copy_text(info->consumers[i].group, sizeof info->consumers[i].group,
+                  consumer->config.group_id != NULL ? consumer->config.group_id : "");
+        info->consumers[i].is_read_committed = consumer->config.isolation_level == SIM_READ_COMMITTED;
+        info->consumer_count = i + 1;
+    }
     fill_badges(scenario, info);
 }

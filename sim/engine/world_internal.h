@@ -7,6 +7,8 @@
 #include <linger/producer.h>
 #include <mockbroker/mockbroker.h>
 
+#include "engine/consumer.h"
+#include "engine/consumer_ledger.h"
 #include "engine/ledger.h"
 #include "engine/network.h"
 #include "engine/scheduler.h"
@@ -104,6 +106,9 @@ struct sim_world {
     struct sim_task cluster_task;
     struct sim_producer_driver *producers;
     uint32_t producer_count;
+    struct sim_consumer_driver **consumers;
+    uint32_t consumer_count;
+    struct sim_readings *readings; /* NULL without consumers */
     struct sim_ledger *ledger;
     uint32_t record_count;
     struct sim_timeline_entry *timeline;
@@ -111,6 +116,8 @@ struct sim_world {
     uint32_t timeline_next;
     struct sim_task timeline_task;
     struct sim_task end_task;
+    struct sim_task quiet_task;
+    int64_t quiet_since_us; /* nobody writes any more; -1: somebody does */
     struct sim_event_log *log;
     struct kb_trace cluster_trace;
     bool is_logging;

@@ -16,6 +16,7 @@ enum {
     SIM_PRODUCERS_MAX = 8,
     SIM_THREADS_MAX = 16,
     SIM_BADGES_MAX = 16,
+    SIM_CONSUMERS_MAX = 8,
 };
 
 struct sim_thread_info {
@@ -43,6 +44,12 @@ struct sim_producer_info {
     uint32_t interceptor_count;
     uint32_t thread_count;
     struct sim_thread_info threads[SIM_THREADS_MAX];
+};
+
+struct sim_consumer_info {
+    char name[SIM_NAME_BYTES];
+    char group[SIM_NAME_BYTES]; /* empty: none */
+    bool is_read_committed;
 };
 
 struct sim_topic_info {
@@ -77,6 +84,8 @@ struct sim_run_info {
     struct sim_topic_info topics[SIM_TOPICS_MAX];
     uint32_t producer_count;
     struct sim_producer_info producers[SIM_PRODUCERS_MAX];
+    uint32_t consumer_count;
+    struct sim_consumer_info consumers[SIM_CONSUMERS_MAX];
     uint32_t badge_count;
     struct sim_badge badges[SIM_BADGES_MAX];
 };

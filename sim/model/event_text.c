@@ -190,16 +190,20 @@ static const struct kb_event_field *find_field(const struct kb_event_info *info,
 }
 
 /* Who is at the other end of a cut link. */
-static void add_other_end(struct text *text, int32_t other)
+static void add_other_end(const struct sim_event_log *log, struct text *text, int32_t other)
 {
-    enum { CLUSTER = -4, EVERYBODY = -3, PRODUCERS = -2 }; /* as the engine names them */
+    /* As the engine names them. */
+    enum { FIRST_CONSUMER = -1001, CONSUMERS = -5, CLUSTER = -4, EVERYBODY = -3, PRODUCERS = -2 };
     if (other >= 0) {
         add_text(text, "broker ");
         add_number(text, other);
     } else {
-        add_text(text, other == PRODUCERS ? "the producers"
-                       : other == CLUSTER ? "the rest of the cluster"
-                                          : "everybody");
+        uint32_t consumer = other <= FIRST_CONSUMER ? (uint32_t)(FIRST_CONSUMER - other) : SIM_CONSUMERS_MAX;
+        add_text(text, other == PRODUCERS             ? "the producers"
+                       : other == CONSUMERS           ? "the consumers"
+                       : other == CLUSTER             ? "the rest of the cluster"
+                       : consumer < SIM_CONSUMERS_MAX ? sim_event_log_info_view(log)->consumers[consumer].name
+                                                      : "everybody");
     }
 }
 
@@ -253,7 +257,7 @@ static void add_fault(const struct sim_event_log *log, const struct kb_event_fau
     case KB_FAULT_KIND_HEAL:
         add_about_broker(text, "broker ", fault->broker,
                          fault->fault == KB_FAULT_KIND_CUT ? " is cut off from " : " is joined again with ");
-        add_other_end(text, fault->other);
+        add_other_end(log, text, fault->other);
         return;
     case KB_FAULT_KIND_DISCONNECT:
         add_about_broker(text, "broker ", fault->broker, " closes the connections of its clients");

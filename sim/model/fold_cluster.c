@@ -255,7 +255,11 @@ static void setting_changed(const struct fold *fold)
 
 static uint8_t cut_of(int32_t other)
 {
-    enum { PRODUCERS = -2 }; /* as the engine names them; what is below means everybody */
+    /* As the engine names them; what is not here means everybody. */
+    enum { FIRST_CONSUMER = -1001, CONSUMERS = -5, PRODUCERS = -2 };
+    if (other == CONSUMERS || other <= FIRST_CONSUMER) {
+        return MODEL_CUT_CONSUMERS;
+    }
     return other >= 0 ? MODEL_CUT_BROKERS : other == PRODUCERS ? MODEL_CUT_PRODUCERS : MODEL_CUT_ALL;
 }
 

@@ -280,6 +280,7 @@ enum model_cut {
     MODEL_CUT_ALL = 1,
     MODEL_CUT_PRODUCERS = 2,
     MODEL_CUT_BROKERS = 4, /* from one broker or several */
+    MODEL_CUT_CONSUMERS = 8,
 };
 
 struct model_broker {

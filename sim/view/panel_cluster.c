@@ -18,6 +18,9 @@ const char *cluster_cut_words(const struct model_broker *broker)
     if ((broker->cut & MODEL_CUT_ALL) != 0) {
         return "cut off";
     }
+    if ((broker->cut & MODEL_CUT_CONSUMERS) != 0) {
+        return "cut from consumers";
+    }
     return (broker->cut & MODEL_CUT_PRODUCERS) != 0 ? "cut from producers" : "a link is cut";
 }
 

@@ -19,7 +19,8 @@ static bool is_on(const struct view_frame *frame, const struct model_packet *pac
     int32_t broker = frame->info->brokers[wire->place].id;
     int32_t far_end = packet->is_response ? packet->from : packet->to;
     int32_t near_end = packet->is_response ? packet->to : packet->from;
-    return packet->number != 0 && near_end < 0 && far_end == broker &&
+    bool is_producer = near_end < 0 && near_end >= -SIM_PRODUCERS_MAX; /* consumers are at the other side */
+    return packet->number != 0 && is_producer && far_end == broker &&
            (packet->is_response != 0) == wire->is_response;
 }
 

@@ -82,6 +82,9 @@ PROMISES = {
     "reordered": {"ledger.delivered": 120, "ledger.reordered": range(1, 50)},
     "transactions": {"sent": 400, "ledger.delivered": 320, "ledger.aborted": 80, "ledger.copies": range(350, 400),
                      "failed": range(1, 50), "left.TXN_COMPLETING": range(1, 99)},
+    "acked-is-not-readable": {"sent": 300, "ledger.delivered": 300, "ledger.lost after ack": 0},
+    "consumer-group": {"sent": 800, "ledger.delivered": 800, "ledger.copies": 800},
+    "read-committed": {"sent": 128, "ledger.delivered": 68, "ledger.aborted": 60, "ledger.copies": range(108, 128)},
     "false-failure": {"ledger.false failure": range(1, 50), "ledger.lost after ack": 0, "ledger.duplicate": 0},
 }
 

@@ -539,9 +539,11 @@ static void complains_about_timelines(void)
         {"{\"at_ms\": 1, \"do\": \"slow_replica\", \"broker\": 1, \"fetch_delay_ms\": -1}",
          ".fetch_delay_ms: found -1; must be a whole number from 0 to 86400000"},
         {"{\"at_ms\": 1, \"do\": \"cut\", \"broker\": 1, \"to\": \"me\"}",
-         ".to: found \"me\"; must be a broker's id, \"producers\", \"cluster\" or \"all\""},
+         ".to: found \"me\"; must be a broker's id, \"producers\", \"consumers\", the name of a consumer, "
+         "\"cluster\" or \"all\""},
         {"{\"at_ms\": 1, \"do\": \"cut\", \"broker\": 1, \"to\": 2.5}",
-         ".to: found 2.5; must be a broker's id, \"producers\", \"cluster\" or \"all\""},
+         ".to: found 2.5; must be a broker's id, \"producers\", \"consumers\", the name of a consumer, "
+         "\"cluster\" or \"all\""},
         {"{\"at_ms\": 1, \"do\": \"cut\", \"broker\": 1, \"one_way\": \"yes\"}",
          ".one_way: found \"yes\"; must be true or false"},
         {"{\"at_ms\": 1, \"do\": \"drop_response\", \"api\": \"Production\"}",
@@ -818,7 +820,7 @@ static void complains_about_overrides(void)
         {"seed", "nan", "scenario.json: $.seed: found "},
         {"duration_ms", "0", "scenario.json: $.duration_ms: found 0; must be a whole number from 1 to"},
         {"store.linger.ms", "5",
-         "--set store.linger.ms=5: no producer or topic of this scenario has that name"},
+         "--set store.linger.ms=5: no producer, consumer or topic of this scenario has that name"},
         {"linger.mss", "5",
          "--set linger.mss=5: Kafka's producer has no such setting; did you mean \"linger.ms\"?\n"},
         {"shop.linger.mss", "5",
@@ -827,7 +829,7 @@ static void complains_about_overrides(void)
         {"orders.min.insync.replicas", "0",
          "$.cluster.topics[0].config[\"min.insync.replicas\"]: found \"0\""},
         {"cluster.nothing", "0", "$.cluster.config.nothing: found \"0\""},
-        {"", "0", "--set =0: no producer or topic"},
+        {"", "0", "--set =0: no producer, consumer or topic"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_PTR_NULL(load_with(rows[i].name, rows[i].value));
