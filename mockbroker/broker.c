@@ -1,4 +1,5 @@
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 
 #include "base/assert.h"
 #include "mockbroker/connection.h"
@@ -277,6 +278,7 @@ void mb_broker_stop(struct mb_broker *broker, bool clean)
     mb_timer_cancel(cluster, &broker->alter_isr_retry);
     mb_timer_cancel(cluster, &broker->shutdown_retry);
     mb_timer_cancel(cluster, &broker->transaction_scan);
+    mb_quota_sensors_release(broker);
     broker->state = MB_BROKER_DOWN;
     broker->alter_isr_message = 0;
     broker->next_producer_id = broker->producer_ids_end; /* what is left of the block is lost */

@@ -3,6 +3,7 @@
 #include "base/allocator.h"
 #include "base/assert.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/control.h"
 #include "mockbroker/delayed_fetch.h"
@@ -239,7 +240,7 @@ bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct 
 {
     struct mb_settings settings;
     if (!check_brokers(options, error) || !check_topics(options, error) ||
-        !check_settings(options, &settings, error)) {
+        !check_settings(options, &settings, error) || !mb_quotas_check(options, error)) {
         return false;
     }
     const struct linger_allocator *allocator =
@@ -268,6 +269,7 @@ bool mb_cluster_create(const struct mb_options *options, int64_t now_us, struct 
     kb_list_init(&cluster->changed);
     kb_list_init(&cluster->spare_requests);
     kb_list_init(&cluster->touched);
+    mb_quotas_init(cluster, options);
     create_brokers(cluster, options);
     mb_controller_init(cluster);
     mb_controller_bootstrap(cluster);
@@ -293,6 +295,7 @@ void mb_cluster_destroy(struct mb_cluster *cluster)
     mb_controls_release(cluster); /* before the channels that they stand in */
     mb_controller_release(cluster);
     mb_faults_release(cluster);
+    mb_quotas_release(cluster);
     mb_outputs_release(&cluster->outputs);
     kw_compression_buffer_release(&cluster->decompressed);
     struct kb_list_node *node;

@@ -26,6 +26,8 @@ struct mb_broker;
 struct mb_connection;
 struct mb_fetcher;
 struct mb_partition;
+struct mb_quota;
+struct mb_quota_sensor;
 struct mb_request;
 
 /** Something that happens at a time. Of a broker: while it is frozen its timers are held back. */
@@ -82,6 +84,8 @@ struct mb_broker {
     struct mb_timer shutdown_retry;
     int32_t shutdown_attempts;
 
+    struct mb_quota_sensor *quota_sensors; /* by client id; NULL: none yet */
+
     struct mb_timer transaction_scan; /* for transactions that have been open for too long */
     int32_t next_member_number;       /* of members of groups */
 
@@ -120,6 +124,8 @@ struct mb_cluster {
     struct kw_compression_buffer decompressed; /* of the batch that is looked into */
     struct mb_controller controller;
     struct mb_faults faults;
+    struct mb_quota *quotas;
+    uint32_t quota_count;
 
     struct kb_list ready;   /* connections that may have a request to be read */
     struct kb_list changed; /* partitions whose waiting requests are to be looked at */

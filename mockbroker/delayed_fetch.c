@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/request.h"
 
@@ -252,6 +253,32 @@ static bool is_same_topic(struct kw_string a, struct kw_string b)
            (a.length_bytes <= 0 || memcmp(a.data, b.data, (size_t)a.length_bytes) == 0);
 }
 
+/* A consumer that goes over its quota gets nothing, and what it would have got does not count. Kafka:
+ * KafkaApis.handleFetchRequest, FetchContext.getThrottledResponse. */
+static bool is_over_quota(struct mb_request *request, struct kw_fetch_response *response)
+{
+    enum { LENGTH_FIELD_BYTES = 4 }; /* Kafka: FetchResponse.sizeOf counts it, and no header */
+    size_t body_bytes = 0;
+    struct kw_message_error error;
+    if (request->quota_sensor == NULL) {
+        return false;
+    }
+    enum kw_message_status status =
+        kw_message_size(request->api->response, request->version, response, &body_bytes, NULL, &error);
+    KB_ASSERT(status == KW_MESSAGE_OK);
+    int64_t bytes = (int64_t)body_bytes + LENGTH_FIELD_BYTES;
+    int32_t throttle_ms = mb_quota_record(request, MB_QUOTA_FETCH, bytes);
+    if (throttle_ms <= request->throttle_ms) {
+        return false;
+    }
+    mb_quota_unrecord(request, MB_QUOTA_FETCH, bytes);
+    mb_quota_throttle(request, MB_QUOTA_FETCH, throttle_ms);
+    request->throttle_ms = throttle_ms;
+    response->throttle_time_ms = throttle_ms;
+    response->responses.count = 0;
+    return true;
+}
+
 static void respond(struct mb_delayed_fetch *fetch, const struct target *targets, uint32_t count)
 {
     struct mb_request *request = fetch->request;
@@ -283,6 +310,10 @@ static void respond(struct mb_delayed_fetch *fetch, const struct target *targets
             topic->partitions.count++;
         }
         settle_part(fetch, target, is_mentioned);
+    }
+    if (!fetch->is_follower && is_over_quota(request, &response)) {
+        mb_output_destroy(request->cluster->allocator, output);
+        output = NULL;
     }
     mb_request_respond(request, &response, error, output);
 }

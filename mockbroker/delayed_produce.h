@@ -36,6 +36,6 @@ void mb_delayed_produce_begin(struct mb_delayed_produce *produce, int32_t timeou
 void mb_delayed_produces_try(struct mb_partition *partition);
 void mb_delayed_produce_cancel(struct mb_delayed_produce *produce);
 /** Answer a produce request. Kafka: KafkaApis.handleProduceRequest, sendResponseCallback. */
-void mb_produce_respond(struct mb_request *request, const struct kw_produce_response *response);
+void mb_produce_respond(struct mb_request *request, struct kw_produce_response *response);
 
 #endif

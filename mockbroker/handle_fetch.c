@@ -1,6 +1,7 @@
 /* Fetch, by followers and consumers. Kafka: KafkaApis.handleFetchRequest. */
 
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/request.h"
@@ -71,6 +72,11 @@ void mb_handle_fetch(struct mb_request *request)
     struct mb_delayed_fetch *fetch = mb_request_take(request, 1, sizeof *fetch);
     const struct mb_broker *follower =
         asked->replica_id >= 0 ? mb_broker_of(request->cluster, asked->replica_id) : NULL;
+    /* A consumer is not given more than would be throttled for certain. */
+    int64_t limit_bytes = mb_setting(request->cluster, MB_SETTING_FETCH_MAX_BYTES);
+    int64_t quota_bytes = mb_quota_most_bytes(request, MB_QUOTA_FETCH);
+    int32_t max_bytes = (int32_t)(quota_bytes < limit_bytes ? quota_bytes : limit_bytes);
+    max_bytes = asked->max_bytes < max_bytes ? asked->max_bytes : max_bytes;
     *fetch = (struct mb_delayed_fetch){
         .request = request,
         .is_follower = asked->replica_id >= 0,
@@ -78,8 +84,8 @@ void mb_handle_fetch(struct mb_request *request)
         .isolation = isolation_of(asked),
         /* Since v11 a consumer may read from a follower. */
         .must_lead = asked->replica_id >= 0 || request->version < 11,
-        .min_bytes = asked->min_bytes,
-        .max_bytes = asked->max_bytes,
+        .min_bytes = asked->min_bytes < max_bytes ? asked->min_bytes : max_bytes,
+        .max_bytes = max_bytes,
         .has_hard_limit = request->version <= 2,
     };
     enum kw_error error = KW_ERROR_NONE;

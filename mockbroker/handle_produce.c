@@ -2,6 +2,7 @@
 
 #include "base/planted.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/delayed_produce.h"
 #include "mockbroker/partition.h"
@@ -273,6 +274,37 @@ static uint32_t partition_total(const struct kw_produce_request *asked)
     return total;
 }
 
+static int32_t first_error(const struct kw_produce_response *response)
+{
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct kw_produce_response_topic *topic = &response->responses.items[i];
+        for (int32_t j = 0; j < topic->partition_responses.count; j++) {
+            if (topic->partition_responses.items[j].error_code != KW_ERROR_NONE) {
+                return topic->partition_responses.items[j].error_code;
+            }
+        }
+    }
+    return KW_ERROR_NONE;
+}
+
+static void send(struct mb_request *request, const struct kw_produce_response *response)
+{
+    const struct kw_produce_request *asked = request->body;
+    int32_t error = first_error(response);
+    if (asked->acks != 0) {
+        mb_request_respond(request, response, error, NULL);
+        return;
+    }
+    /* acks=0 is never answered; an error ends the connection, so that the client asks for metadata.
+     * Kafka: sendNoOpResponseExemptThrottle, requestChannel.closeConnection. */
+    if ((error != KW_ERROR_NONE && !KB_PLANTED(ACKS_0_ERROR_IGNORED)) ||
+        (request->fault.is_struck && request->fault.kind == MB_FAULT_DISCONNECT)) {
+        mb_request_close_connection(request);
+    } else {
+        mb_request_finish(request);
+    }
+}
+
 /* One batch after the other, and then wait for what has to be replicated. */
 static void go_on(struct mb_request *request, struct progress *progress)
 {
@@ -288,7 +320,12 @@ static void go_on(struct mb_request *request, struct progress *progress)
             }
         }
     }
-    mb_delayed_produce_begin(progress->delayed, asked->timeout_ms);
+    if (progress->error_of_all != KW_ERROR_NONE) {
+        send(request,
+             progress->response); /* an exception's answer: no quota but that of requests looks at it */
+    } else {
+        mb_delayed_produce_begin(progress->delayed, asked->timeout_ms);
+    }
 }
 
 void mb_handle_produce(struct mb_request *request)
@@ -330,33 +367,15 @@ void mb_produce_resume(struct mb_request *request)
     }
 }
 
-static int32_t first_error(const struct kw_produce_response *response)
+/* The quota counts the whole request, header and all, when it is answered, acks=0 or not. Kafka:
+ * KafkaApis.handleProduceRequest, sendResponseCallback. */
+void mb_produce_respond(struct mb_request *request, struct kw_produce_response *response)
 {
-    for (int32_t i = 0; i < response->responses.count; i++) {
-        const struct kw_produce_response_topic *topic = &response->responses.items[i];
-        for (int32_t j = 0; j < topic->partition_responses.count; j++) {
-            if (topic->partition_responses.items[j].error_code != KW_ERROR_NONE) {
-                return topic->partition_responses.items[j].error_code;
-            }
-        }
+    int32_t throttle_ms = mb_quota_record(request, MB_QUOTA_PRODUCE, request->size_bytes);
+    if (throttle_ms > request->throttle_ms) {
+        request->throttle_ms = throttle_ms;
+        response->throttle_time_ms = throttle_ms;
+        mb_quota_throttle(request, MB_QUOTA_PRODUCE, throttle_ms);
     }
-    return KW_ERROR_NONE;
-}
-
-void mb_produce_respond(struct mb_request *request, const struct kw_produce_response *response)
-{
-    const struct kw_produce_request *asked = request->body;
-    int32_t error = first_error(response);
-    if (asked->acks != 0) {
-        mb_request_respond(request, response, error, NULL);
-        return;
-    }
-    /* acks=0 is never answered; an error ends the connection, so that the client asks for metadata.
-     * Kafka: sendNoOpResponseExemptThrottle, requestChannel.closeConnection. */
-    if ((error != KW_ERROR_NONE && !KB_PLANTED(ACKS_0_ERROR_IGNORED)) ||
-        (request->fault.is_struck && request->fault.kind == MB_FAULT_DISCONNECT)) {
-        mb_request_close_connection(request);
-    } else {
-        mb_request_finish(request);
-    }
+    send(request, response);
 }

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "mockbroker/broker.h"
+#include "mockbroker/client_quota.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/delayed_fetch.h"
 #include "mockbroker/delayed_produce.h"
@@ -233,6 +234,10 @@ bool mb_request_serve(struct mb_cluster *cluster, struct mb_connection *connecti
     request->correlation_id = header.correlation_id;
     request->arrived = frame;
     request->arrived_bytes = length_bytes;
+    request->size_bytes = (int32_t)length_bytes;
+    if (connection->from == MB_FROM_CLIENT) {
+        request->quota_sensor = mb_quota_sensor_of(request->broker, header.client_id);
+    }
     KB_TRACE(cluster->trace, 0, REQUEST_ARRIVED, request_arrived, .broker = request->broker->id,
              .connection = connection->id, .request = (uint32_t)header.correlation_id, .api = api->key,
              .version = header.request_api_version);

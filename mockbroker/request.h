@@ -34,6 +34,8 @@ struct mb_request {
     enum mb_fault_point stopped_at; /* where it goes on */
     struct mb_timer thaw;           /* it goes on when its broker does */
     int32_t throttle_ms;
+    struct mb_quota_sensor *quota_sensor; /* of its client; NULL: none */
+    int32_t size_bytes;                   /* of the frame, without its length */
 
     struct mb_timer disk;                       /* the append takes time */
     struct mb_timer delay;                      /* the answer is held back by a fault */

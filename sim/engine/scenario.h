@@ -166,6 +166,8 @@ struct sim_scenario {
 
     int32_t *broker_ids;
     uint32_t broker_count;
+    struct mb_quota_options *quotas;
+    uint32_t quota_count;
     struct mb_setting *broker_settings;
     uint32_t broker_setting_count;
     struct mb_topic_options *topics;

@@ -7,7 +7,7 @@
 
 #include "log/run_info.h"
 
-enum { LATENCY_MAX_US = 60000000, PARTITIONS_MAX = 10000 };
+enum { LATENCY_MAX_US = 60000000, PARTITIONS_MAX = 10000, QUOTAS_MAX = 64 };
 
 const struct mb_topic_options *find_topic(const struct sim_scenario *scenario, const char *name)
 {
@@ -288,10 +288,75 @@ static void read_network(struct scenario_reader *reader, const struct json_place
     scenario->connect_us = reader_whole(reader, &at, network, "connect_us", 0, LATENCY_MAX_US, 0);
 }
 
+static const char default_client_id[] = "<default>"; /* as in Kafka's own tools */
+
+static void check_client_id(struct scenario_reader *reader, const struct json_place *place,
+                            const struct mb_quota_options *quota)
+{
+    const struct sim_scenario *scenario = reader->scenario;
+    struct json_place at = {place, "client-id", 0};
+    if (quota->client_id != NULL && quota->client_id[0] == '\0') {
+        reader_complain(reader, &at, "found \"\"; write a client.id, or \"%s\" for all others",
+                        default_client_id);
+    }
+    for (uint32_t i = 0; i < scenario->quota_count; i++) {
+        const char *other = scenario->quotas[i].client_id;
+        const char *own = quota->client_id;
+        if ((own == NULL && other == NULL) || (own != NULL && other != NULL && strcmp(own, other) == 0)) {
+            reader_complain(reader, &at,
+                            "found \"%.60s\" again; write both rates of a client id in one quota",
+                            own == NULL ? default_client_id : own);
+            return;
+        }
+    }
+}
+
+static void read_quota(struct scenario_reader *reader, const struct json_place *place, const cJSON *item)
+{
+    static const char *const known[] = {"client-id", "producer_byte_rate", "consumer_byte_rate", NULL};
+    struct sim_scenario *scenario = reader->scenario;
+    if (!cJSON_IsObject(item)) {
+        reader_complain(reader, place, "found %s; a quota is an object like {\"producer_byte_rate\": 100000}",
+                        reader_show(item));
+        return;
+    }
+    reader_check_keys(reader, place, item, known);
+    const char *client_id = reader_text(reader, place, item, "client-id", default_client_id);
+    struct mb_quota_options quota = {
+        .client_id = client_id != NULL && strcmp(client_id, default_client_id) != 0 ? client_id : NULL,
+        .producer_byte_rate = reader_whole(reader, place, item, "producer_byte_rate", 1, 1000000000000, 0),
+        .consumer_byte_rate = reader_whole(reader, place, item, "consumer_byte_rate", 1, 1000000000000, 0),
+    };
+    if (cJSON_GetObjectItemCaseSensitive(item, "producer_byte_rate") == NULL &&
+        cJSON_GetObjectItemCaseSensitive(item, "consumer_byte_rate") == NULL) {
+        reader_complain(
+            reader, place,
+            "limits nothing; write producer_byte_rate or consumer_byte_rate, in bytes per second");
+    }
+    check_client_id(reader, place, &quota);
+    scenario->quotas[scenario->quota_count++] = quota;
+}
+
+static void read_quotas(struct scenario_reader *reader, const struct json_place *place, const cJSON *cluster)
+{
+    const cJSON *quotas = reader_array(reader, place, cluster, "quotas");
+    struct json_place at = {place, "quotas", 0};
+    int count = quotas != NULL ? cJSON_GetArraySize(quotas) : 0;
+    if (count > QUOTAS_MAX) {
+        reader_complain(reader, &at, "found %d quotas; at most %d are possible", count, QUOTAS_MAX);
+        count = QUOTAS_MAX;
+    }
+    reader->scenario->quotas = reader_allocate(reader, (size_t)count, sizeof(struct mb_quota_options));
+    for (int i = 0; i < count; i++) {
+        struct json_place here = {&at, NULL, i};
+        read_quota(reader, &here, cJSON_GetArrayItem(quotas, i));
+    }
+}
+
 void read_cluster(struct scenario_reader *reader, const struct json_place *place, const cJSON *cluster)
 {
     struct sim_scenario *scenario = reader->scenario;
-    static const char *const known[] = {"brokers", "config", "topics", "network", "disk", NULL};
+    static const char *const known[] = {"brokers", "config", "topics", "quotas", "network", "disk", NULL};
     static const char *const known_disk[] = {"append_us", NULL};
     if (cluster == NULL) {
         reader_complain(reader, place,
@@ -305,6 +370,7 @@ void read_cluster(struct scenario_reader *reader, const struct json_place *place
         read_settings(reader, &at_config, reader_object(reader, place, cluster, "config"), "broker",
                       &scenario->broker_setting_count);
     read_topics(reader, place, cluster);
+    read_quotas(reader, place, cluster);
     read_network(reader, place, cluster);
     const cJSON *disk = reader_object(reader, place, cluster, "disk");
     struct json_place at_disk = {place, "disk", 0};

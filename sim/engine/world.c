@@ -285,6 +285,8 @@ static bool create_cluster(struct sim_world *world, struct sim_complaints *compl
         .setting_count = scenario->broker_setting_count,
         .topics = scenario->topics,
         .topic_count = scenario->topic_count,
+        .quotas = scenario->quotas,
+        .quota_count = scenario->quota_count,
         .epoch_ms = scenario->epoch_ms,
         .disk_append_us = scenario->disk_append_us,
         .seed = scenario->seed,

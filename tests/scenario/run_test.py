@@ -85,6 +85,7 @@ PROMISES = {
     "acked-is-not-readable": {"sent": 300, "ledger.delivered": 300, "ledger.lost after ack": 0},
     "consumer-group": {"sent": 800, "ledger.delivered": 800, "ledger.copies": 800},
     "read-committed": {"sent": 128, "ledger.delivered": 68, "ledger.aborted": 60, "ledger.copies": range(108, 128)},
+    "quota": {"sent": 1600, "ledger.delivered": 1600, "retries": 0, "disconnects": 0, "end_us": range(9000000, 12000000)},
     "false-failure": {"ledger.false failure": range(1, 50), "ledger.lost after ack": 0, "ledger.duplicate": 0},
 }
 
@@ -105,6 +106,32 @@ def test_reports(linger, tree, _, folder):
         check(code == 0 and err == "", f"{scenario.name}: exit code {code}, stderr {err!r}")
         check(said["hash"] in out and "\033" not in out, f"{scenario.name}: the text lacks the hash, or has colors")
     check_events_of_orders(linger, tree, folder)
+    check_quota(linger, tree, folder)
+
+
+def check_quota(linger, tree, folder):
+    """Whoever is over its quota is not read from for the time that the answer says, and only they are."""
+    path = folder / "quota.jsonl"
+    summary(linger, tree / "assets/scenarios/quota.json", "--events", path)
+    muted, answered = {}, set()
+    with open(path, encoding="utf-8") as file:
+        next(file)
+        for line in file:
+            event = json.loads(line)
+            name, connection = event.get("ev"), event.get("connection")
+            if name == "quota_exceeded":
+                muted.setdefault(connection, []).append((event["t_us"], event["throttle_ms"], event["request"]))
+            elif name == "response_sent" and connection in muted:
+                answered.add((connection, event["request"], event["t_us"]))
+            elif name == "request_arrived" and connection in muted:
+                since, throttle_ms, _ = muted[connection][-1]
+                check(event["t_us"] >= since + 1000 * throttle_ms,
+                      f"quota: a request is read at {event['t_us']} us, {throttle_ms} ms after {since} us are not over")
+    check(len(muted) == 1, f"quota: {len(muted)} connections are muted, not that of one producer")
+    for connection, times in muted.items():
+        check(len(times) > 10, f"quota: connection {connection} is muted {len(times)} times")
+        check(all((connection, request, t_us) in answered for t_us, _, request in times),
+              "quota: not every answer leaves at once")
 
 
 def check_events_of_orders(linger, tree, folder):

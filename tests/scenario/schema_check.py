@@ -147,6 +147,8 @@ def mistakes():
     yield "no topics", small(cluster={"topics": []})
     yield "too many brokers", small(cluster={"brokers": 129, "topics": [{"name": "a"}]})
     yield "a topic's name with a space", small(cluster={"topics": [{"name": "a b"}]})
+    yield "a quota that limits nothing", small(cluster={"topics": [{"name": "a"}], "quotas": [{"client-id": "a"}]})
+    yield "a quota of nothing", small(cluster={"topics": [{"name": "a"}], "quotas": [{"producer_byte_rate": 0}]})
     yield "a setting that is a list", small(producers=[{"config": {"acks": []}, "threads": [{"records": {}}]}])
     yield "no records", small(producers=[{"threads": [{}]}])
     yield "arrivals of no kind", with_records(arrivals="sometimes")

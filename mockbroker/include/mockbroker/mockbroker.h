@@ -54,6 +54,16 @@ struct mb_observer {
                             int64_t start_offset);
 };
 
+/**
+ * How many bytes a second a client may send to each broker, and fetch from each. Kafka: the dynamic configs of a
+ * client-id entity.
+ */
+struct mb_quota_options {
+    const char *client_id;      /* NULL: <default>, for every client id that has none of its own */
+    int64_t producer_byte_rate; /* 0: no limit */
+    int64_t consumer_byte_rate;
+};
+
 struct mb_options {
     const int32_t *broker_ids; /* ascending */
     uint32_t broker_count;
@@ -63,6 +73,8 @@ struct mb_options {
     uint32_t setting_count;
     const struct mb_topic_options *topics;
     uint32_t topic_count;
+    const struct mb_quota_options *quotas;
+    uint32_t quota_count;
     int64_t epoch_ms;       /* wall clock at now_us = 0 */
     int64_t disk_append_us; /* how long an append takes */
     uint64_t seed;

@@ -13,3 +13,4 @@ linger_unit_test(mockbroker_timestamp SOURCES mockbroker/timestamp_test.c mockbr
 linger_unit_test(mockbroker_recompression SOURCES mockbroker/recompression_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_closed_connection SOURCES mockbroker/closed_connection_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_produce_order SOURCES mockbroker/produce_order_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_quota SOURCES mockbroker/quota_test.c mockbroker/harness.c LAYERS mockbroker base wire)
