@@ -104,13 +104,15 @@ static bool write_pictures(const struct sim_event_log *log, const struct sim_led
 }
 #endif
 
-static int report(struct sim_world *world, const struct run_options *options)
+static int report(struct sim_world *world, const struct sim_summary_fold *fold,
+                  const struct run_options *options)
 {
     const struct sim_event_log *log = sim_world_log(world);
     struct sim_ledger *ledger = sim_world_ledger(world);
     struct sim_summary summary;
     struct sim_ledger_totals totals;
-    if (!sim_ledger_settle(ledger, sim_world_cluster(world)) || !sim_summarize(log, &summary)) {
+    if (!sim_ledger_settle(ledger, sim_world_cluster(world)) ||
+        !sim_summary_fold_finish(fold, sim_event_log_end_us(log), &summary)) {
         fprintf(stderr, "linger: no memory to sum up the run\n");
         return CLI_RUN_FAILED;
     }
@@ -140,6 +142,24 @@ static int report(struct sim_world *world, const struct run_options *options)
     return result;
 }
 
+static void fold_event(void *context, const struct kb_event *event)
+{
+    sim_summary_fold_take(context, event);
+}
+
+/* The summary is made while the run goes on. Nobody asks for its events: then they need not be kept. */
+static struct sim_summary_fold *begin_summary(struct sim_event_log *log, const struct run_options *options)
+{
+    struct sim_summary_fold *fold = sim_summary_fold_create(sim_event_log_info_view(log));
+    if (fold != NULL) {
+        sim_event_log_listen(log, fold_event, fold);
+    }
+    if (options->events_path == NULL && options->png_path == NULL) {
+        sim_event_log_keep_newest(log);
+    }
+    return fold;
+}
+
 static int run_scenario(const struct cli_command *command, struct run_options *options, const char *path)
 {
     struct sim_scenario *scenario;
@@ -152,19 +172,25 @@ static int run_scenario(const struct cli_command *command, struct run_options *o
     }
     struct sim_world *world;
     struct sim_complaints complaints = {0};
-    struct sim_world_options world_options = {.log_events = true, .check = options->check};
+    struct sim_event_log *log = sim_event_log_create();
+    struct sim_summary_fold *fold = log != NULL ? begin_summary(log, options) : NULL;
+    struct sim_world_options world_options = {.log_events = true, .check = options->check, .log = log};
     int result = CLI_BAD_INPUT;
-    if (!sim_world_create(scenario, &world_options, &world, &complaints)) {
+    if (fold == NULL) {
+        fprintf(stderr, "linger: no memory for a run\n");
+        sim_event_log_destroy(log);
+    } else if (!sim_world_create(scenario, &world_options, &world, &complaints)) {
         fprintf(stderr, "%s", complaints.text);
     } else {
         run_world(world, scenario);
-        result = report(world, options);
+        result = report(world, fold, options);
         if (sim_world_failure(world) != NULL) {
             fprintf(stderr, "linger: %s\n", sim_world_failure(world));
             result = CLI_RUN_FAILED;
         }
         sim_world_destroy(world);
     }
+    sim_summary_fold_destroy(fold);
     sim_complaints_release(&complaints);
     sim_scenario_release(scenario);
     return result;

@@ -451,6 +451,7 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     *out = NULL;
     if (world == NULL) {
         sim_complain(complaints, "no memory for a run");
+        sim_event_log_destroy(options->log);
         return false;
     }
     world->scenario = scenario;
@@ -476,7 +477,7 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     sim_task_init(&world->end_task, end_run, world);
     sim_task_init(&world->quiet_task, look_again, world);
     world->quiet_since_us = -1;
-    world->log = sim_event_log_create();
+    world->log = options->log != NULL ? options->log : sim_event_log_create();
     world->ledger = sim_ledger_create();
     if (world->log == NULL || world->ledger == NULL) {
         sim_complain(complaints, "no memory for a run");

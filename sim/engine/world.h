@@ -19,9 +19,10 @@
 struct sim_world;
 
 struct sim_world_options {
-    bool log_events;       /* false: nothing is traced (benchmarks) */
-    bool check;            /* check the invariants of the cluster after every step */
-    uint32_t kept_records; /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
+    bool log_events;           /* false: nothing is traced (benchmarks) */
+    bool check;                /* check the invariants of the cluster after every step */
+    struct sim_event_log *log; /* an empty one, the world's from then on; NULL: a new one */
+    uint32_t kept_records;     /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
     /* What people did: added to the scenario's timeline, in this order. */
     const struct sim_timeline_entry *interventions;
     uint32_t intervention_count;

@@ -12,7 +12,7 @@
 
 enum {
     CHUNK_SHIFT = 14,
-    CHUNK_EVENTS = 1 << CHUNK_SHIFT,
+    CHUNK_EVENTS = SIM_EVENT_LOG_NEWEST_EVENTS,
     CHUNK_BYTES = CHUNK_EVENTS * (int)sizeof(struct kb_event),
     MEMORY_CHUNKS = SIM_EVENT_LOG_MEMORY_EVENTS / CHUNK_EVENTS,
     NAME_SLOTS = 1 << 17,
@@ -26,6 +26,9 @@ struct sim_event_log {
     uint64_t hash;
     int file; /* of the chunks past MEMORY_CHUNKS; -1 before it is needed */
     bool incomplete;
+    bool keeps_newest; /* in one chunk, which is used again */
+    void (*appended)(void *context, const struct kb_event *event);
+    void *appended_context;
     struct sim_run_info info;
 
     char **names; /* by number - 1 */
@@ -96,6 +99,19 @@ struct sim_event_log *sim_event_log_create(void)
         return NULL;
     }
     return log;
+}
+
+void sim_event_log_keep_newest(struct sim_event_log *log)
+{
+    KB_ASSERT(log->count == 0);
+    log->keeps_newest = true;
+}
+
+void sim_event_log_listen(struct sim_event_log *log,
+                          void (*appended)(void *context, const struct kb_event *event), void *context)
+{
+    log->appended = appended;
+    log->appended_context = context;
 }
 
 void sim_event_log_destroy(struct sim_event_log *log)
@@ -173,24 +189,35 @@ static bool add_chunk(struct sim_event_log *log)
     return true;
 }
 
+_Static_assert(CHUNK_EVENTS == 1 << CHUNK_SHIFT, "a chunk holds the newest events");
+
+static struct kb_event *slot_of(const struct sim_event_log *log, uint64_t index)
+{
+    size_t chunk = log->keeps_newest ? 0 : index >> CHUNK_SHIFT;
+    return &log->chunks[chunk][index & (CHUNK_EVENTS - 1)];
+}
+
 uint64_t sim_event_log_append(struct sim_event_log *log, const struct kb_event *event, int64_t time_us,
                               uint64_t cause)
 {
     KB_ASSERT(cause <= log->count);
     KB_ASSERT(time_us >= sim_event_log_end_us(log));
-    size_t place = log->count & (CHUNK_EVENTS - 1);
-    if (log->incomplete || (place == 0 && !add_chunk(log))) {
+    bool is_full = (log->count & (CHUNK_EVENTS - 1)) == 0 && (log->count == 0 || !log->keeps_newest);
+    if (log->incomplete || (is_full && !add_chunk(log))) {
         log->incomplete = true;
         return 0;
     }
     uint64_t sequence = log->count + 1;
     uint64_t back = cause != 0 ? sequence - cause : 0;
-    struct kb_event *stored = &log->chunks[log->count >> CHUNK_SHIFT][place];
+    struct kb_event *stored = slot_of(log, log->count);
     *stored = *event;
     stored->time_us = time_us;
     stored->cause_back = back <= UINT32_MAX ? (uint32_t)back : 0;
     log->hash = hash_event(log->hash, stored);
     log->count = sequence;
+    if (log->appended != NULL) {
+        log->appended(log->appended_context, stored);
+    }
     return sequence;
 }
 
@@ -207,7 +234,8 @@ uint64_t sim_event_log_count(const struct sim_event_log *log)
 const struct kb_event *sim_event_log_get(const struct sim_event_log *log, uint64_t sequence)
 {
     KB_ASSERT(sequence >= 1 && sequence <= log->count);
-    return &log->chunks[(sequence - 1) >> CHUNK_SHIFT][(sequence - 1) & (CHUNK_EVENTS - 1)];
+    KB_ASSERT(!log->keeps_newest || log->count - sequence < CHUNK_EVENTS);
+    return slot_of(log, sequence - 1);
 }
 
 uint64_t sim_event_log_cause(const struct sim_event_log *log, uint64_t sequence)

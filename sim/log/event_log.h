@@ -27,6 +27,13 @@ enum { SIM_EVENT_LOG_NAMES_MAX = 65535 };
 
 /** NULL when there is no memory. */
 struct sim_event_log *sim_event_log_create(void);
+/** Keep only the newest so many events, in memory: count, causes, names and hash go on as they would. For
+ * runs of which only the outcome is wanted. Before the first event. */
+enum { SIM_EVENT_LOG_NEWEST_EVENTS = 1 << 14 };
+void sim_event_log_keep_newest(struct sim_event_log *log);
+/** Called with each event when it has been appended, as it is in the log. Must append nothing. */
+void sim_event_log_listen(struct sim_event_log *log,
+                          void (*appended)(void *context, const struct kb_event *event), void *context);
 void sim_event_log_destroy(struct sim_event_log *log);
 
 /**
@@ -39,7 +46,8 @@ uint64_t sim_event_log_append(struct sim_event_log *log, const struct kb_event *
 bool sim_event_log_is_complete(const struct sim_event_log *log);
 
 uint64_t sim_event_log_count(const struct sim_event_log *log);
-/** sequence from 1 to count. Valid until the log is destroyed. */
+/** sequence from 1 to count (from count - SIM_EVENT_LOG_NEWEST_EVENTS + 1 on, when only the newest are kept).
+ * Valid until the log is destroyed. */
 const struct kb_event *sim_event_log_get(const struct sim_event_log *log, uint64_t sequence);
 /** Sequence of the cause of an event, 0 for none. */
 uint64_t sim_event_log_cause(const struct sim_event_log *log, uint64_t sequence);

@@ -5,6 +5,7 @@ linger_layer(model DIR model
     fold_application.c
     fold_cluster.c
     fold_sender.c
+    percentiles.c
     summary.c
     timeline.c
     verdicts.c

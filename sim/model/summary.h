@@ -9,16 +9,7 @@
 #include <stdint.h>
 
 #include "log/event_log.h"
-
-/** Of a set of durations, in microseconds. All 0 when the set is empty. */
-struct sim_percentiles {
-    uint64_t count;
-    int64_t mean_us;
-    int64_t p50_us;
-    int64_t p90_us;
-    int64_t p99_us;
-    int64_t longest_us;
-};
+#include "model/percentiles.h"
 
 enum { SIM_LEFT_REASONS = 9 };
 
@@ -53,5 +44,17 @@ struct sim_summary {
 
 /** Reads the whole log once. false when there is no memory. */
 bool sim_summarize(const struct sim_event_log *log, struct sim_summary *out);
+
+/**
+ * The same, event by event, for a log that keeps none: memory for the records and batches that are under way,
+ * and for the percentiles (sim_durations).
+ */
+struct sim_summary_fold;
+/** NULL when there is no memory. The info must outlive it. */
+struct sim_summary_fold *sim_summary_fold_create(const struct sim_run_info *info);
+void sim_summary_fold_destroy(struct sim_summary_fold *fold);
+void sim_summary_fold_take(struct sim_summary_fold *fold, const struct kb_event *event);
+/** end_us: of the last event. false when there was no memory for some event. */
+bool sim_summary_fold_finish(const struct sim_summary_fold *fold, int64_t end_us, struct sim_summary *out);
 
 #endif

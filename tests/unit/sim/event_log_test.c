@@ -89,11 +89,47 @@ static void spills_to_a_file(void)
     sim_event_log_destroy(log);
 }
 
+static void count_events(void *context, const struct kb_event *event)
+{
+    uint64_t *sum = context;
+    *sum += event->as.batch_drained.batch;
+}
+
+static void keeps_only_the_newest(void)
+{
+    struct sim_event_log *all = sim_event_log_create();
+    struct sim_event_log *newest = sim_event_log_create();
+    uint32_t count = 3 * SIM_EVENT_LOG_NEWEST_EVENTS + 5;
+    uint64_t sum = 0;
+    sim_event_log_keep_newest(newest);
+    sim_event_log_listen(newest, count_events, &sum);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t cause = i > 20000 ? i - 20000 : 0;
+        CU_ASSERT_EQUAL_FATAL(append_drained(all, i, i / 3, cause), append_drained(newest, i, i / 3, cause));
+    }
+    CU_ASSERT_EQUAL(sum, (uint64_t)count * (count - 1) / 2);
+    CU_ASSERT_EQUAL(sim_event_log_count(newest), count);
+    CU_ASSERT_EQUAL(sim_event_log_hash(newest), sim_event_log_hash(all));
+    CU_ASSERT_EQUAL(sim_event_log_end_us(newest), (count - 1) / 3);
+    for (uint32_t i = count - SIM_EVENT_LOG_NEWEST_EVENTS + 1; i <= count; i += 1000) {
+        CU_ASSERT_EQUAL(sim_event_log_get(newest, i)->as.batch_drained.batch, i - 1);
+        CU_ASSERT_EQUAL(sim_event_log_cause(newest, i), i - 20001);
+    }
+    size_t memory_bytes;
+    size_t file_bytes;
+    sim_event_log_memory(newest, &memory_bytes, &file_bytes);
+    CU_ASSERT_EQUAL(memory_bytes, SIM_EVENT_LOG_NEWEST_EVENTS * sizeof(struct kb_event));
+    CU_ASSERT_EQUAL(file_bytes, 0);
+    sim_event_log_destroy(all);
+    sim_event_log_destroy(newest);
+}
+
 int main(void)
 {
     return unit_main("event_log", (struct unit_test[]){{"keeps order and causes", keeps_order_and_causes},
                                                        {"numbers names once", numbers_names_once},
                                                        {"hash sees everything", hash_sees_everything},
                                                        {"spills to a file", spills_to_a_file},
+                                                       {"keeps only the newest", keeps_only_the_newest},
                                                        {0}});
 }

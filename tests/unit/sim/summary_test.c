@@ -116,11 +116,81 @@ static void percentiles_of_a_hundred(void)
     sim_event_log_destroy(writer.log);
 }
 
+/* Beyond what is kept exactly the percentiles are within a thousandth; the longest and the mean are exact. */
+static void percentiles_of_very_many(void)
+{
+    enum { COUNT = 4 * SIM_PERCENTILES_EXACT };
+    struct sim_durations durations = {0};
+    struct sim_percentiles found;
+    for (int64_t i = 0; i < SIM_PERCENTILES_EXACT; i++) {
+        CU_ASSERT_TRUE_FATAL(sim_durations_add(&durations, i * 37 % SIM_PERCENTILES_EXACT * 1000));
+    }
+    sim_durations_summarize(&durations, &found);
+    CU_ASSERT_EQUAL(found.p90_us, (SIM_PERCENTILES_EXACT - 1) * 90 / 100 * INT64_C(1000));
+    for (int64_t i = SIM_PERCENTILES_EXACT; i < COUNT; i++) {
+        CU_ASSERT_TRUE_FATAL(sim_durations_add(&durations, i * 1000));
+    }
+    CU_ASSERT_TRUE(sim_durations_add(&durations, -5));
+    sim_durations_summarize(&durations, &found);
+    CU_ASSERT_EQUAL(found.count, COUNT + 1);
+    CU_ASSERT_EQUAL(found.longest_us, (COUNT - 1) * INT64_C(1000));
+    CU_ASSERT_EQUAL(found.mean_us, INT64_C(1000) * COUNT / 2 * (COUNT - 1) / (COUNT + 1));
+    const struct {
+        int64_t value_us;
+        int64_t percent;
+    } expected[] = {{found.p50_us, 50}, {found.p90_us, 90}, {found.p99_us, 99}};
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        int64_t exact_us = COUNT * expected[i].percent / 100 * 1000;
+        int64_t off_us = expected[i].value_us - exact_us;
+        CU_ASSERT((off_us < 0 ? -off_us : off_us) * 1000 <= exact_us);
+    }
+    sim_durations_release(&durations);
+}
+
+/* Many more records and batches than are remembered at a time, and one that takes as long as all of them. */
+static void forgets_what_is_over(void)
+{
+    enum { BATCHES = 5000, RECORDS_OF_BATCH = 3 };
+    struct writer writer = begin();
+    put(&writer, 10, EVENT(RECORD_CREATED, record_created, .record = 0));
+    put(&writer, 10, EVENT(RECORD_APPENDED, record_appended, .record = 0, .batch = 1, .record_bytes = 7));
+    uint32_t record = 1;
+    int64_t now_us = 10;
+    for (uint32_t batch = 2; batch < 2 + BATCHES; batch++, now_us += 50) {
+        uint32_t first = record;
+        for (uint32_t slot = 0; slot < RECORDS_OF_BATCH; slot++, record++) {
+            put(&writer, now_us, EVENT(RECORD_CREATED, record_created, .record = record));
+            put(&writer, now_us,
+                EVENT(RECORD_APPENDED, record_appended, .record = record, .batch = batch, .slot = slot,
+                      .record_bytes = 1));
+        }
+        put(&writer, now_us + 20, EVENT(BATCH_DRAINED, batch_drained, .batch = batch, .records = 3));
+        for (uint32_t slot = 0; slot < RECORDS_OF_BATCH; slot++) {
+            put(&writer, now_us + 50,
+                EVENT(RECORD_COMPLETED, record_completed, .record = first + slot, .batch = batch));
+        }
+    }
+    put(&writer, now_us, EVENT(RECORD_COMPLETED, record_completed, .record = 0, .batch = 1));
+    struct sim_summary summary;
+    CU_ASSERT_TRUE_FATAL(sim_summarize(writer.log, &summary));
+    CU_ASSERT_EQUAL(summary.acked, 1 + BATCHES * RECORDS_OF_BATCH);
+    CU_ASSERT_EQUAL(summary.acked_bytes, 7 + BATCHES * RECORDS_OF_BATCH);
+    CU_ASSERT_EQUAL(summary.latency.p50_us, 50);
+    CU_ASSERT_EQUAL(summary.latency.p99_us, 50);
+    CU_ASSERT_EQUAL(summary.latency.longest_us, now_us - 10);
+    CU_ASSERT_EQUAL(summary.queued.p99_us, 20);
+    CU_ASSERT_EQUAL(summary.in_flight.p50_us, 30);
+    CU_ASSERT_EQUAL(summary.queued.longest_us, now_us - 10);
+    sim_event_log_destroy(writer.log);
+}
+
 int main(void)
 {
     return unit_main("summary",
                      (struct unit_test[]){{"splits latency into its parts", splits_latency_into_its_parts},
                                           {"counts failures of both kinds", counts_failures_of_both_kinds},
                                           {"percentiles of a hundred", percentiles_of_a_hundred},
+                                          {"percentiles of very many", percentiles_of_very_many},
+                                          {"forgets what is over", forgets_what_is_over},
                                           {0}});
 }
