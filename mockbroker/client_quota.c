@@ -246,7 +246,7 @@ void mb_quota_throttle(struct mb_request *request, enum mb_quota_kind kind, int3
     struct mb_cluster *cluster = request->cluster;
     struct mb_connection *connection = request->connection;
     const struct mb_quota_rate *rate = rate_of(request, kind);
-    if (rate == NULL || throttle_ms <= 0) {
+    if (rate == NULL || throttle_ms <= 0 || connection->is_gone) {
         return;
     }
     connection->is_throttled = true;

@@ -37,7 +37,7 @@ static struct mb_topic_partition *find(const struct mb_request *request, struct 
     const struct mb_topic *topic = mb_topic_find(request->cluster, name.data, name.length_bytes);
     struct mb_topic_partition *tp = topic == NULL ? NULL : mb_topic_partition_at(topic, index);
     *error = KW_ERROR_NONE;
-    if (tp != NULL && topic->kind != MB_TOPIC_OF_CLIENTS) {
+    if (mb_topic_kind_of(name.data, name.length_bytes) != MB_TOPIC_OF_CLIENTS) {
         *error = KW_ERROR_TOPIC_AUTHORIZATION_FAILED;
     } else if (tp == NULL || mb_broker_knows(request->broker, tp) == NULL) {
         *error = KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION;

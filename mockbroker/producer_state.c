@@ -78,11 +78,15 @@ static const struct mb_batch_metadata *find_duplicate(const struct mb_producer_e
     return NULL;
 }
 
+/* Kafka: ProducerAppendInfo.checkSequence, inSequence. */
 static enum kw_error check_sequence(const struct mb_producer_entry *entry, const uint8_t *batch)
 {
     int32_t first = kw_record_batch_base_sequence(batch);
     if (KB_PLANTED(SEQUENCE_NOT_CHECKED)) {
         return KW_ERROR_NONE;
+    }
+    if (entry->producer_epoch == KW_NO_PRODUCER_EPOCH) {
+        return KW_ERROR_NONE; /* as good as no state: somebody wrote with an id, but without an epoch */
     }
     if (kw_record_batch_producer_epoch(batch) > entry->producer_epoch) {
         return first == 0 ? KW_ERROR_NONE : KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER;

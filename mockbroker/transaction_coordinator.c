@@ -209,6 +209,10 @@ static enum kw_error begin_new_epoch(struct mb_txn *txn, const struct mb_init_pr
         next->last_producer_epoch = has_expectation ? txn->now.producer_epoch : KW_NO_PRODUCER_EPOCH;
         return KW_ERROR_NONE;
     }
+    if (is_exhausted(txn->now.producer_epoch)) {
+        return KW_ERROR_UNKNOWN_SERVER_ERROR; /* an IllegalStateException, even for the one whose answer was
+                                                 lost */
+    }
     return choose_epoch(&txn->now, asked, next);
 }
 

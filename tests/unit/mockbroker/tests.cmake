@@ -14,3 +14,6 @@ linger_unit_test(mockbroker_recompression SOURCES mockbroker/recompression_test.
 linger_unit_test(mockbroker_closed_connection SOURCES mockbroker/closed_connection_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_produce_order SOURCES mockbroker/produce_order_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_quota SOURCES mockbroker/quota_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_versions SOURCES mockbroker/versions_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_sequence SOURCES mockbroker/sequence_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_transaction_errors SOURCES mockbroker/transaction_errors_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
