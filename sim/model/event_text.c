@@ -228,9 +228,177 @@ static void add_delay(struct text *text, const struct kb_event_fault *fault, con
     add_text(text, " ms late from now on");
 }
 
+/* "orders-0"; "a batch" where no partition is meant. */
+static void add_partition(const struct sim_event_log *log, uint32_t topic, int32_t partition,
+                          struct text *text)
+{
+    if (topic == 0 && partition < 0) {
+        add_text(text, "a batch");
+        return;
+    }
+    add_text(text, topic != 0 ? sim_event_log_name(log, topic) : "partition ");
+    if (partition >= 0) {
+        add_text(text, topic != 0 ? "-" : "");
+        add_number(text, partition);
+    }
+}
+
+/* Where in the life of a request. */
+static void add_point(const struct sim_event_log *log, int32_t point, int32_t api, uint32_t topic,
+                      int32_t partition, struct text *text)
+{
+    static const struct {
+        const char *before;
+        const char *after;
+        bool is_batch;
+    } words[] = {
+        [KB_FAULT_POINT_NONE] = {"", "", false},
+        [KB_FAULT_POINT_REQUEST_CUT] = {" when half of a ", " request had arrived", false},
+        [KB_FAULT_POINT_REQUEST_RECEIVED] = {" on receipt of a ", " request", false},
+        [KB_FAULT_POINT_BEFORE_APPEND] = {" before append of ", "", true},
+        [KB_FAULT_POINT_AFTER_APPEND] = {" after append of ", ", before replication", true},
+        [KB_FAULT_POINT_AFTER_REPLICATION] = {" after replication of a ", " request, before its response",
+                                              false},
+        [KB_FAULT_POINT_BEFORE_RESPONSE] = {" before the response to a ", " request", false},
+        [KB_FAULT_POINT_RESPONSE_CUT] = {" in the midst of the response to a ", " request", false},
+    };
+    if (point <= KB_FAULT_POINT_NONE || point >= (int32_t)(sizeof words / sizeof words[0])) {
+        return;
+    }
+    add_text(text, words[point].before);
+    if (words[point].is_batch) {
+        add_partition(log, topic, partition, text);
+    } else {
+        add_text(text, sim_api_name(api));
+    }
+    add_text(text, words[point].after);
+}
+
+/* A fault that waited for a request has struck. */
+static void add_hit(const struct sim_event_log *log, const struct kb_event_fault *fault, struct text *text)
+{
+    add_about_broker(text, "broker ", fault->broker, "");
+    switch ((int)fault->fault) {
+    case KB_FAULT_KIND_KILL:
+        add_text(text, " crashed");
+        break;
+    case KB_FAULT_KIND_SHUTDOWN:
+        add_text(text, " is told to shut down");
+        break;
+    case KB_FAULT_KIND_FREEZE:
+        add_text(text, " stalls");
+        break;
+    case KB_FAULT_KIND_CUT:
+        add_text(text, " is cut off from ");
+        add_other_end(text, fault->other);
+        break;
+    case KB_FAULT_KIND_DISCONNECT:
+        add_text(text, " lost the connection");
+        break;
+    case KB_FAULT_KIND_DROP_REQUEST:
+        add_text(text, " drops a request");
+        break;
+    default:
+        add_text(text, " gives up a request");
+        break;
+    }
+    add_point(log, fault->point, fault->api, fault->topic, fault->partition, text);
+}
+
+static void add_corruption(const struct sim_event_log *log, const struct kb_event_fault *fault,
+                           struct text *text)
+{
+    enum { FETCH = 1 };
+    add_text(text, fault->topic != 0 || fault->partition >= 0 ? "a batch of " : "");
+    add_partition(log, fault->topic, fault->partition, text);
+    add_text(text, " is damaged on its way ");
+    if (fault->api == FETCH) {
+        add_about_broker(text, "from broker ", fault->other, " to follower ");
+    } else {
+        add_text(text, "to broker ");
+    }
+    add_number(text, fault->broker);
+}
+
+/* What it will do, "kill broker 2". */
+static void add_plan(const struct kb_event_fault_armed *armed, struct text *text)
+{
+    enum { FETCH = 1 };
+    static const struct {
+        int32_t fault;
+        const char *words;
+        bool at; /* it is done at the broker, not to it */
+    } plans[] = {
+        {KB_FAULT_KIND_KILL, "kill", false},
+        {KB_FAULT_KIND_SHUTDOWN, "shut down", false},
+        {KB_FAULT_KIND_FREEZE, "freeze", false},
+        {KB_FAULT_KIND_CUT, "cut off", false},
+        {KB_FAULT_KIND_DISCONNECT, "end a connection", true},
+        {KB_FAULT_KIND_DROP_REQUEST, "drop a request", true},
+        {KB_FAULT_KIND_DROP_RESPONSE, "drop a response", true},
+        {KB_FAULT_KIND_DELAY_RESPONSE, "delay a response", true},
+        {KB_FAULT_KIND_THROTTLE, "throttle a client", true},
+        {KB_FAULT_KIND_ERROR, "answer with an error", true},
+        {KB_FAULT_KIND_CORRUPT_BATCH, "damage a batch on its way", true},
+    };
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+        if (plans[i].fault != armed->fault) {
+            continue;
+        }
+        add_text(text, plans[i].words);
+        if (armed->fault == KB_FAULT_KIND_CORRUPT_BATCH) {
+            add_text(text, armed->api == FETCH ? " to follower" : " to broker");
+            add_text(text, armed->broker >= 0 ? " " : armed->api == FETCH ? "s" : "s that lead");
+        } else if (armed->broker >= 0) {
+            add_text(text, plans[i].at ? " at broker " : " broker ");
+        } else {
+            add_text(text, plans[i].at ? "" : " the broker");
+        }
+        if (armed->broker >= 0) {
+            add_number(text, armed->broker);
+        }
+        if (armed->fault == KB_FAULT_KIND_CUT) {
+            add_text(text, " from ");
+            add_other_end(text, armed->other);
+        }
+    }
+}
+
+static void add_armed(const struct sim_event_log *log, const struct kb_event_fault_armed *armed,
+                      struct text *text)
+{
+    bool is_batch =
+        armed->point == KB_FAULT_POINT_BEFORE_APPEND || armed->point == KB_FAULT_POINT_AFTER_APPEND;
+    add_text(text, "waiting to ");
+    add_plan(armed, text);
+    add_point(log, armed->point, armed->api, armed->topic, armed->partition, text);
+    if (!is_batch && (armed->topic != 0 || armed->partition >= 0)) {
+        add_text(text, ", of ");
+        add_partition(log, armed->topic, armed->partition, text);
+    }
+    if (armed->client != 0) {
+        add_text(text, ", from ");
+        add_text(text, sim_event_log_name(log, armed->client));
+    }
+    if (armed->skip > 0) {
+        add_text(text, ", after ");
+        add_number(text, armed->skip);
+        add_text(text, " others");
+    }
+    if (armed->count > 1) {
+        add_text(text, ", ");
+        add_number(text, armed->count);
+        add_text(text, " times");
+    }
+}
+
 /* A fault of one kind takes other words than one of another: a template would name what it does not have. */
 static void add_fault(const struct sim_event_log *log, const struct kb_event_fault *fault, struct text *text)
 {
+    if (fault->point != KB_FAULT_POINT_NONE) {
+        add_hit(log, fault, text);
+        return;
+    }
     switch ((enum kb_fault_kind)fault->fault) {
     case KB_FAULT_KIND_KILL:
         add_about_broker(text, "broker ", fault->broker, " is killed");
@@ -274,8 +442,10 @@ static void add_fault(const struct sim_event_log *log, const struct kb_event_fau
     case KB_FAULT_KIND_ERROR:
     case KB_FAULT_KIND_ADD_PARTITIONS:
     case KB_FAULT_KIND_THROTTLE:
-    case KB_FAULT_KIND_CORRUPT_BATCH:
         break;
+    case KB_FAULT_KIND_CORRUPT_BATCH:
+        add_corruption(log, fault, text);
+        return;
     }
     add_text(text, kb_field_value_text(KB_FIELD_FAULT_KIND, fault->fault));
     if (fault->broker >= 0) {
@@ -303,6 +473,10 @@ size_t sim_event_sentence(const struct sim_event_log *log, const struct kb_event
     const struct kb_event_info *info = kb_event_info(event->kind);
     if (event->kind == KB_EVENT_FAULT) {
         add_fault(log, &event->as.fault, &text);
+        return text.length_bytes;
+    }
+    if (event->kind == KB_EVENT_FAULT_ARMED) {
+        add_armed(log, &event->as.fault_armed, &text);
         return text.length_bytes;
     }
     const char *rest = info->sentence;

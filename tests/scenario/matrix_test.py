@@ -96,7 +96,16 @@ VERDICTS = {
     "duplicated": {"duplicate": 1},
     "reordered": {"reordered": 1},
     "false-failure": {"false failure": 1},
+    "crash-after-append": {"lost after ack": 3},
+    "response-cut": {"duplicate": 1},
 }
+# The same with one setting changed, which makes the loss or the copies go away, or come back.
+VARIANTS = [
+    ("crash-after-append", "quick.acks=all", {}),
+    ("crash-after-append", "safe.enable.idempotence=false", {"lost after ack": 3, "duplicate": 0}),
+    ("response-cut", "plain.enable.idempotence=true", {}),
+    ("response-cut", "exact.enable.idempotence=false", {"duplicate": 4}),
+]
 BAD = ("lost after ack", "duplicate", "reordered", "false failure", "unknown", "pending")
 
 
@@ -110,6 +119,14 @@ def test_verdicts(linger, tree):
             else:
                 check(count == 0, f"{name}: {count} records are {verdict}, which it is not about")
         check(said["end_us"] <= 1_000_000, f"{name}: takes {said['end_us']} us of virtual time")
+    for name, setting, shown in VARIANTS:
+        path = tree / f"assets/scenarios/{name}.json"
+        for seed in range(1, 6):
+            ledger = json.loads(run(linger, "run", "--json", path, "--set", setting, "--seed", seed))["ledger"]
+            for verdict in BAD:
+                least = shown.get(verdict, 0)
+                check(ledger[verdict] >= least and (verdict in shown or ledger[verdict] == 0),
+                      f"{name} with {setting}, seed {seed}: {ledger[verdict]} records are {verdict}")
 
 
 linger, tree, part = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]

@@ -17,3 +17,4 @@ linger_unit_test(mockbroker_quota SOURCES mockbroker/quota_test.c mockbroker/har
 linger_unit_test(mockbroker_versions SOURCES mockbroker/versions_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_sequence SOURCES mockbroker/sequence_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_transaction_errors SOURCES mockbroker/transaction_errors_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_fault_point SOURCES mockbroker/fault_point_test.c mockbroker/harness.c LAYERS mockbroker base wire)
