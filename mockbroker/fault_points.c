@@ -90,7 +90,7 @@ bool mb_point_reached(struct mb_request *request, enum mb_fault_point point, str
 bool mb_point_request_cut(struct mb_cluster *cluster, struct mb_connection *connection, const uint8_t *bytes,
                           size_t length_bytes)
 {
-    if (cluster->faults.request_cut_count == 0 || connection->is_front_known ||
+    if (cluster->faults.request_cut_count == 0 || connection->is_front_known || connection->is_gone ||
         connection->from != MB_FROM_CLIENT || length_bytes < KW_FRAME_LENGTH_BYTES) {
         return false;
     }

@@ -290,7 +290,7 @@ static void add_hit(const struct sim_event_log *log, const struct kb_event_fault
         break;
     case KB_FAULT_KIND_CUT:
         add_text(text, " is cut off from ");
-        add_other_end(text, fault->other);
+        add_other_end(log, text, fault->other);
         break;
     case KB_FAULT_KIND_DISCONNECT:
         add_text(text, " lost the connection");
@@ -321,7 +321,8 @@ static void add_corruption(const struct sim_event_log *log, const struct kb_even
 }
 
 /* What it will do, "kill broker 2". */
-static void add_plan(const struct kb_event_fault_armed *armed, struct text *text)
+static void add_plan(const struct sim_event_log *log, const struct kb_event_fault_armed *armed,
+                     struct text *text)
 {
     enum { FETCH = 1 };
     static const struct {
@@ -359,7 +360,7 @@ static void add_plan(const struct kb_event_fault_armed *armed, struct text *text
         }
         if (armed->fault == KB_FAULT_KIND_CUT) {
             add_text(text, " from ");
-            add_other_end(text, armed->other);
+            add_other_end(log, text, armed->other);
         }
     }
 }
@@ -370,7 +371,7 @@ static void add_armed(const struct sim_event_log *log, const struct kb_event_fau
     bool is_batch =
         armed->point == KB_FAULT_POINT_BEFORE_APPEND || armed->point == KB_FAULT_POINT_AFTER_APPEND;
     add_text(text, "waiting to ");
-    add_plan(armed, text);
+    add_plan(log, armed, text);
     add_point(log, armed->point, armed->api, armed->topic, armed->partition, text);
     if (!is_batch && (armed->topic != 0 || armed->partition >= 0)) {
         add_text(text, ", of ");
