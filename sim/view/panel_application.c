@@ -403,7 +403,7 @@ static bool draw_choice(struct view_frame *frame, struct view_rect *inside, view
     char label[96];
     snprintf(label, sizeof label, "%s · %u of %u", name, (unsigned)chosen + 1, (unsigned)count);
     struct view_rect row = view_rect_cut_top(inside, view_theme_px(theme, 24));
-    view_rect_cut_top(inside, theme->space_1);
+    view_rect_cut_top(inside, theme->space_2);
     return view_button(frame->ui, id, row, label, 0, tip);
 }
 

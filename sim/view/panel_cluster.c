@@ -213,7 +213,7 @@ static int64_t draw_replicas(struct view_frame *frame, struct view_rect rect, in
         return 0;
     }
     int32_t height = rect.h / (int32_t)count;
-    int32_t most = view_theme_px(theme, 54);
+    int32_t most = view_theme_px(theme, count == 1 ? 84 : 64); /* a few may be tall */
     height = (height > most ? most : height) & ~15;
     if (height < VIEW_PX(7)) {
         draw_tiles(frame, rect, broker, count);

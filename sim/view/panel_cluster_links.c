@@ -149,42 +149,102 @@ static void draw_bow(struct view_frame *frame, int32_t card_width, int32_t leade
                      theme->stroke);
 }
 
+struct pairs {
+    int32_t from[BOWS], to[BOWS];
+    uint32_t count;
+};
+
+static bool has_pair(const struct pairs *pairs, int32_t from, int32_t to)
+{
+    for (uint32_t i = 0; i < pairs->count; i++) {
+        if (pairs->from[i] == from && pairs->to[i] == to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* false: it is there already. Past the room for them all are new. */
+static bool add_pair(struct pairs *pairs, int32_t from, int32_t to)
+{
+    if (has_pair(pairs, from, to)) {
+        return false;
+    }
+    if (pairs->count < BOWS) {
+        pairs->from[pairs->count] = from;
+        pairs->to[pairs->count++] = to;
+    }
+    return true;
+}
+
+/* The response on its way that brings what a follower appends then: of those that arrive before, the last. */
+static const struct model_packet *flight_of(const struct view_frame *frame, const struct kb_event *event)
+{
+    const struct kb_event_follower_appended *appended = &event->as.follower_appended;
+    const struct model_packet *found = NULL;
+    for (uint32_t i = 0; i < MODEL_PACKETS; i++) {
+        const struct model_packet *packet = &frame->model->packets[i];
+        if (packet->number != 0 && packet->is_response != 0 && packet->from == appended->leader &&
+            packet->to == appended->broker && packet->lost_us < 0 && packet->arrives_us <= event->time_us &&
+            (found == NULL || packet->arrives_us > found->arrives_us)) {
+            found = packet;
+        }
+    }
+    return found;
+}
+
+/* Until when something that is between brokers now may still be appended; −1: nothing is. */
+static int64_t flights_end_us(const struct view_frame *frame)
+{
+    enum { APPEND_US = 100000 }; /* a disk that is slow on purpose may take this long */
+    int64_t end_us = -1;
+    for (uint32_t i = 0; i < MODEL_PACKETS; i++) {
+        const struct model_packet *packet = &frame->model->packets[i];
+        bool is_between =
+            packet->number != 0 && packet->is_response != 0 && packet->from >= 0 && packet->to >= 0;
+        if (is_between && packet->arrives_us + APPEND_US > end_us) {
+            end_us = packet->arrives_us + APPEND_US;
+        }
+    }
+    return end_us;
+}
+
 /*
- * The cluster announces what a follower appends, not that it is on its way; but it was on its way for one
- * latency before, and the log already knows.
+ * Followers fetch. A response that is on its way between brokers says where it is, but not what is in it;
+ * that is announced when the follower appends it, and the log already knows.
  */
 void cluster_draw_replication(struct view_frame *frame, int32_t card_width)
 {
-    int64_t latency_us = frame->info->latency_us > 0 ? frame->info->latency_us : 500;
     uint64_t last = sim_event_log_count(frame->log);
     uint64_t first = frame->model->sequence + 1;
     uint64_t end = last - frame->model->sequence > LOOK_AHEAD_EVENTS ? first + LOOK_AHEAD_EVENTS : last + 1;
-    struct {
-        int32_t leader, follower;
-    } drawn[BOWS];
-    uint32_t count = 0;
+    int64_t end_us = flights_end_us(frame);
+    struct pairs drawn = {.count = 0};
+    struct pairs later = {.count = 0}; /* something else has left since: what is appended then is of that */
     uint32_t dots = 0;
     for (uint64_t i = first; i < end && dots < 4 * BOWS; i++) {
         const struct kb_event *event = sim_event_log_get(frame->log, i);
-        int64_t left_us = event->time_us - frame->now_us;
-        if (left_us > latency_us) {
+        if (event->time_us > end_us) {
             break;
         }
-        if (event->kind != KB_EVENT_FOLLOWER_APPENDED || left_us < 0) {
-            continue;
+        if (event->kind == KB_EVENT_PACKET_SENT && event->as.packet_sent.is_response) {
+            (void)add_pair(&later, event->as.packet_sent.from, event->as.packet_sent.to);
         }
         const struct kb_event_follower_appended *appended = &event->as.follower_appended;
-        bool is_new = true;
-        for (uint32_t k = 0; k < count; k++) {
-            is_new = is_new && (drawn[k].leader != appended->leader || drawn[k].follower != appended->broker);
+        const struct model_packet *packet =
+            event->kind == KB_EVENT_FOLLOWER_APPENDED && !has_pair(&later, appended->leader, appended->broker)
+                ? flight_of(frame, event)
+                : NULL;
+        if (packet == NULL) {
+            continue;
         }
-        if (is_new && count < BOWS) {
-            drawn[count].leader = appended->leader;
-            drawn[count++].follower = appended->broker;
-        }
+        bool is_new = add_pair(&drawn, appended->leader, appended->broker);
+        int64_t way_us = packet->arrives_us - packet->departed_us;
+        int64_t done_us = frame->now_us - packet->departed_us;
+        done_us = done_us < 0 ? 0 : done_us > way_us ? way_us : done_us;
         draw_bow(frame, card_width, appended->leader, appended->broker,
                  view_hue_of(frame, appended->topic, appended->partition), is_new,
-                 1000 - left_us * 1000 / latency_us);
+                 way_us > 0 ? done_us * 1000 / way_us : 1000);
         dots++;
     }
 }

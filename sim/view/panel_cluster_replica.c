@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "view/panel_cluster.h"
 
@@ -40,6 +41,14 @@ void cluster_replica_sentence(const struct view_frame *frame, int32_t index, cha
     snprintf(text, capacity, "%s on broker %" PRId32 ": %s, %s. Log end offset %s, high watermark %s.", name,
              replica->broker, cluster_is_leader(frame, index) ? "leader" : "follower",
              replica->is_in_sync ? "in the ISR" : "out of the ISR", end, committed);
+    size_t used = strlen(text);
+    if (replica->is_held && used < capacity) {
+        view_format_count(replica->last_stable_offset, end, sizeof end);
+        snprintf(text + used, capacity - used,
+                 " An open transaction holds the last stable offset at %s (dashed): read_committed reads no "
+                 "further.",
+                 end);
+    }
 }
 
 /* --- How much a cell stands for
@@ -101,7 +110,7 @@ int64_t cluster_window_start(const struct view_frame *frame, const struct cluste
  */
 
 /* A tall row has the role under the name, a low one a star behind it. */
-enum { NAME_PX = 70, NAME_AND_STAR_PX = 72, TALL_ROW_PX = 28 };
+enum { NAME_PX = 70, NAME_AND_STAR_PX = 72, TALL_ROW_PX = 28, RULED_ROW_PX = 60 };
 
 int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height)
 {
@@ -199,6 +208,7 @@ static void draw_cells(struct view_frame *frame, struct view_rect rect, const st
                                  theme->stroke_strong, rect.h + 2 * reach};
         view_draw_rect(frame->ui->list, line, theme->text);
     }
+    cluster_draw_isolation(frame, rect, scale, index, start);
     mark_cells(frame, rect, scale, replica, start);
 }
 
@@ -217,6 +227,39 @@ static void draw_offsets(struct view_frame *frame, struct view_rect rect, const 
     view_format_count(replica->high_watermark, number, sizeof number);
     snprintf(text, sizeof text, "HW %s", number);
     view_label(frame->ui, strip, theme->mono_small, theme->text_faint, VIEW_ALIGN_RIGHT, text);
+    if (replica->is_held && rect.h >= 4 * line) {
+        strip.y += line;
+        view_format_count(replica->last_stable_offset, number, sizeof number);
+        snprintf(text, sizeof text, "LSO %s", number);
+        view_label(frame->ui, strip, theme->mono_small, theme->warn.ink, VIEW_ALIGN_RIGHT, text);
+    }
+}
+
+/* Offsets under every fifth cell, where the row is tall enough for a line of them. */
+static void draw_ruler(struct view_frame *frame, struct view_rect cells, const struct cluster_scale *scale,
+                       int32_t index)
+{
+    enum { EVERY = 5 };
+    const struct view_theme *theme = frame->theme;
+    const struct model_replica *replica = replica_at(frame, index);
+    int64_t start = cluster_window_start(frame, scale, replica->partition);
+    int64_t step = EVERY * scale->records_per_cell;
+    for (int64_t offset = (start + step - 1) / step * step; offset < replica->end_offset; offset += step) {
+        int64_t place = (offset - start) / scale->records_per_cell;
+        if (place >= scale->cells) {
+            break;
+        }
+        char text[32];
+        view_format_count(offset, text, sizeof text);
+        struct view_rect label = {cells.x + (int32_t)place * scale->cell_width,
+                                  cells.y + cells.h + VIEW_PX(1), EVERY * scale->cell_width,
+                                  view_theme_px(theme, 14)};
+        int32_t right = cells.x + cells.w;
+        label.w = label.x + label.w > right ? right - label.x : label.w;
+        if (view_label_width(frame->ui, theme->mono_small, text) <= label.w) {
+            view_label(frame->ui, label, theme->mono_small, theme->text_faint, VIEW_ALIGN_LEFT, text);
+        }
+    }
 }
 
 /* The name in the hue of the partition, and who leads: with a star, not by colour alone. */
@@ -227,9 +270,11 @@ static void draw_name(struct view_frame *frame, struct view_rect rect, int32_t i
     const struct model_partition *partition = partition_of(frame, index);
     struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
     char name[80];
-    view_partition_name(frame, partition->topic, partition->partition, name, sizeof name);
     int32_t line = view_theme_px(theme, 14);
     bool is_tall = rect.h >= view_theme_px(theme, TALL_ROW_PX);
+    int32_t star_width = cluster_is_leader(frame, index) && !is_tall ? view_theme_px(theme, 12) : 0;
+    view_partition_name_fit(frame, partition->topic, partition->partition, theme->mono_small_strong,
+                            rect.w - star_width, name, sizeof name);
     struct view_rect first = {rect.x, is_tall ? rect.y + (rect.h - 2 * line) / 2 : rect.y, rect.w,
                               is_tall ? line : rect.h};
     struct view_rect second = first;
@@ -262,7 +307,7 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
     const struct model_replica *replica = replica_at(frame, index);
     struct view_thing thing = thing_of(frame, index);
     struct view_rect rest = rect;
-    char sentence[200];
+    char sentence[320];
     cluster_replica_sentence(frame, index, sentence, sizeof sentence);
     view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, sentence);
     bool has_words = rect.h >= view_theme_px(theme, 13);
@@ -272,13 +317,17 @@ void cluster_draw_row(struct view_frame *frame, struct view_rect rect, const str
         draw_name(frame, name, index);
     }
     struct view_rect cells = {rest.x, rest.y, scale->cells * scale->cell_width, rest.h};
-    int32_t most = view_theme_px(theme, 26);
+    bool is_ruled = rect.h >= view_theme_px(theme, RULED_ROW_PX);
+    int32_t most = is_ruled ? rect.h / 2 : view_theme_px(theme, 26);
     int32_t height = rect.h - (has_words ? theme->space_2 : VIEW_PX(2));
     height = height > most ? most : height;
     height = height < VIEW_PX(2) ? VIEW_PX(2) : height;
     cells.y += (rest.h - height) / 2;
     cells.h = height;
     draw_cells(frame, cells, scale, index);
+    if (is_ruled) {
+        draw_ruler(frame, cells, scale, index);
+    }
     cluster_draw_verdicts(frame, rect, cells, scale, index,
                           cluster_window_start(frame, scale, replica->partition));
     view_rect_cut_left(&rest, cells.w + theme->space_2);
@@ -297,7 +346,7 @@ void cluster_draw_tile(struct view_frame *frame, struct view_rect rect, int32_t 
     const struct model_partition *partition = partition_of(frame, index);
     struct view_hue hue = view_hue_of(frame, partition->topic, partition->partition);
     struct view_thing thing = thing_of(frame, index);
-    char sentence[200];
+    char sentence[320];
     cluster_replica_sentence(frame, index, sentence, sizeof sentence);
     view_thing_hit(frame, &thing, rect, sentence);
     int64_t start = replica->start_offset;

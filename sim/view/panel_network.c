@@ -75,20 +75,40 @@ static void draw_lost(struct view_frame *frame, struct view_rect rect, int64_t s
     view_draw_opacity_pop(frame->ui->list);
 }
 
-static void draw_packet(struct view_frame *frame, const struct model_packet *packet, const struct wire *wire)
+/* A packet with the box that it is drawn as. */
+struct flight {
+    const struct model_packet *packet;
+    struct view_rect rect;
+    int32_t error;
+    char label[24];
+};
+
+static void make_flight(const struct view_frame *frame, const struct model_packet *packet,
+                        const struct wire *wire, struct flight *flight)
 {
     const struct view_theme *theme = frame->theme;
-    uint32_t producer = (uint32_t)(-(packet->is_response ? packet->to : packet->from) - 1);
-    struct view_thing thing = view_thing_request(producer, packet->request);
-    int32_t error = packet->is_response ? error_of(frame, packet) : 0;
-    char label[32];
-    snprintf(label, sizeof label, packet->is_response ? (error != 0 ? "%u err" : "%u ok") : "%u",
+    flight->packet = packet;
+    flight->error = packet->is_response ? error_of(frame, packet) : 0;
+    snprintf(flight->label, sizeof flight->label,
+             packet->is_response ? (flight->error != 0 ? "%u err" : "%u ok") : "%u",
              (unsigned)packet->request);
-    int32_t width = view_label_width(frame->ui, theme->mono_small_strong, label) + theme->space_2;
+    int32_t width = view_label_width(frame->ui, theme->mono_small_strong, flight->label) + theme->space_2;
     int32_t least = view_theme_px(theme, 26);
     width = width > least ? width : least;
     int32_t height = view_theme_px(theme, 18);
-    struct view_rect rect = {place_of(frame, packet, wire, width), wire->y - height / 2, width, height};
+    flight->rect =
+        (struct view_rect){place_of(frame, packet, wire, width), wire->y - height / 2, width, height};
+}
+
+static void draw_packet(struct view_frame *frame, const struct flight *flight)
+{
+    const struct view_theme *theme = frame->theme;
+    const struct model_packet *packet = flight->packet;
+    uint32_t producer = (uint32_t)(-(packet->is_response ? packet->to : packet->from) - 1);
+    struct view_thing thing = view_thing_request(producer, packet->request);
+    int32_t error = flight->error;
+    const char *label = flight->label;
+    struct view_rect rect = flight->rect;
     struct view_hue hue = producer < frame->model->producer_count
                               ? view_hue_of_request(frame, producer, packet->request)
                               : theme->neutral;
@@ -145,6 +165,51 @@ static void draw_density(struct view_frame *frame, const struct wire *wire, uint
                theme->text_muted, VIEW_ALIGN_CENTER, text);
 }
 
+static bool covers_any(const struct flight *flights, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        if (!view_rect_is_empty(view_rect_intersect(flights[i].rect, flights[index].rect))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that would cover each other stand above one another, away from the other wire: the older stays on its
+ * wire. false: there is no room for that. */
+static bool draw_handful(struct view_frame *frame, const struct wire *wire)
+{
+    enum { LEVELS = 3 };
+    struct flight flights[HANDFUL];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < MODEL_PACKETS; i++) {
+        const struct model_packet *packet = &frame->model->packets[i];
+        if (!is_on(frame, packet, wire) || !is_visible_now(frame, packet)) {
+            continue;
+        }
+        uint32_t at = count++;
+        for (; at > 0 && flights[at - 1].packet->departed_us > packet->departed_us; at--) {
+            flights[at] = flights[at - 1];
+        }
+        make_flight(frame, packet, wire, &flights[at]);
+    }
+    int32_t step = view_theme_px(frame->theme, 20);
+    for (uint32_t i = 1; i < count; i++) {
+        int32_t level = 0;
+        while (level < LEVELS && covers_any(flights, i)) {
+            flights[i].rect.y += wire->is_response ? step : -step;
+            level++;
+        }
+        if (level == LEVELS) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        draw_packet(frame, &flights[i]);
+    }
+    return true;
+}
+
 /* Returns how many packets are on it. */
 static uint32_t draw_wire(struct view_frame *frame, const struct wire *wire, bool is_broken)
 {
@@ -168,11 +233,8 @@ static uint32_t draw_wire(struct view_frame *frame, const struct wire *wire, boo
         draw_density(frame, wire, count);
         return count;
     }
-    for (uint32_t i = 0; count > 0 && i < MODEL_PACKETS; i++) {
-        const struct model_packet *packet = &frame->model->packets[i];
-        if (is_on(frame, packet, wire) && is_visible_now(frame, packet)) {
-            draw_packet(frame, packet, wire);
-        }
+    if (count > 0 && !draw_handful(frame, wire)) {
+        draw_density(frame, wire, count);
     }
     return count;
 }

@@ -314,26 +314,12 @@ static const char *connection_word(uint8_t state)
     return NULL;
 }
 
-static void draw_node(struct view_frame *frame, uint32_t place, struct view_rect row)
+static void draw_slots(struct view_frame *frame, struct view_rect row, const int32_t *requests,
+                       uint32_t count)
 {
     struct view_ui *ui = frame->ui;
     const struct view_theme *theme = frame->theme;
-    const struct model_node *node = &frame->p->nodes[place];
-    struct view_thing thing = {.kind = VIEW_THING_NODE, .producer = frame->producer, .number = node->id};
-    char label[64];
-    snprintf(label, sizeof label, "B%d", node->id);
-    view_draw_hit(ui->list, view_thing_id(frame->info, &thing), row, 0,
-                  "A broker as the Sender sees it, and the requests that it has not answered yet.");
-    view_mark(frame, &thing, row, VIEW_PX(3));
-    int32_t width = view_label_width(ui, theme->mono_strong, label) + theme->space_2;
-    view_label(ui, view_rect_cut_left(&row, width), theme->mono_strong, theme->text, VIEW_ALIGN_LEFT, label);
-    int32_t requests[REQUESTS_SHOWN];
-    uint32_t count = collect_requests(frame, node->id, requests);
-    const char *word = connection_word(node->connection_state);
-    if (word != NULL && count == 0) {
-        view_label(ui, row, theme->mono_small, theme->text_faint, VIEW_ALIGN_LEFT, word);
-        return;
-    }
+    char label[32];
     int32_t gap = theme->space_1;
     int32_t fits = (row.w + gap) / (view_theme_px(theme, 13) + gap);
     int64_t wanted = frame->pinfo->max_in_flight < SLOTS_MAX ? frame->pinfo->max_in_flight : SLOTS_MAX;
@@ -356,6 +342,60 @@ static void draw_node(struct view_frame *frame, uint32_t place, struct view_rect
     }
 }
 
+static void draw_node(struct view_frame *frame, uint32_t place, struct view_rect row)
+{
+    struct view_ui *ui = frame->ui;
+    const struct view_theme *theme = frame->theme;
+    const struct model_node *node = &frame->p->nodes[place];
+    struct view_thing thing = {.kind = VIEW_THING_NODE, .producer = frame->producer, .number = node->id};
+    char label[64];
+    snprintf(label, sizeof label, "B%d", node->id);
+    view_draw_hit(ui->list, view_thing_id(frame->info, &thing), row, 0,
+                  "A broker as the Sender sees it, and the requests that it has not answered yet.");
+    view_mark(frame, &thing, row, VIEW_PX(3));
+    int32_t width = view_label_width(ui, theme->mono_strong, label) + theme->space_2;
+    view_label(ui, view_rect_cut_left(&row, width), theme->mono_strong, theme->text, VIEW_ALIGN_LEFT, label);
+    int32_t requests[REQUESTS_SHOWN];
+    uint32_t count = collect_requests(frame, node->id, requests);
+    const char *word = connection_word(node->connection_state);
+    if (word != NULL && count == 0) {
+        view_label(ui, row, theme->mono_small, theme->text_faint, VIEW_ALIGN_LEFT, word);
+    } else {
+        draw_slots(frame, row, requests, count);
+    }
+}
+
+/* Before its first metadata the producer knows brokers only as addresses of bootstrap.servers, with ids below
+ * 0. */
+static uint32_t collect_bootstrap(const struct view_frame *frame, int32_t requests[REQUESTS_SHOWN])
+{
+    for (int32_t node = -1; node >= -SIM_BROKERS_MAX; node--) {
+        uint32_t count = collect_requests(frame, node, requests);
+        if (count > 0) {
+            return count;
+        }
+    }
+    return 0;
+}
+
+static void draw_bootstrap(struct view_frame *frame, struct view_rect row, const int32_t *requests,
+                           uint32_t count)
+{
+    const struct view_theme *theme = frame->theme;
+    view_draw_hit(frame->ui->list, view_id_make(VIEW_HIT_TERM, 33, 0), row, 0,
+                  "A server of bootstrap.servers: which broker it is, the first metadata says.");
+    int32_t width = view_label_width(frame->ui, theme->mono_strong, "boot") + theme->space_2;
+    view_label(frame->ui, view_rect_cut_left(&row, width), theme->mono_strong, theme->text, VIEW_ALIGN_LEFT,
+               "boot");
+    draw_slots(frame, row, requests, count);
+}
+
+static int32_t bootstrap_rows(const struct view_frame *frame)
+{
+    int32_t requests[REQUESTS_SHOWN];
+    return collect_bootstrap(frame, requests) > 0;
+}
+
 static void draw_in_flight(struct view_frame *frame, struct view_rect *inside, int32_t height)
 {
     const struct view_theme *theme = frame->theme;
@@ -375,6 +415,11 @@ static void draw_in_flight(struct view_frame *frame, struct view_rect *inside, i
     view_label(frame->ui, head, theme->body_strong, theme->text, VIEW_ALIGN_LEFT,
                title <= head.w + theme->space_1 ? "InFlightRequests" : "In flight");
     int32_t step = view_theme_px(theme, 26);
+    int32_t requests[REQUESTS_SHOWN];
+    uint32_t boot = collect_bootstrap(frame, requests);
+    if (boot > 0) {
+        draw_bootstrap(frame, view_rect_cut_top(&rect, step), requests, boot);
+    }
     struct view_rect nodes =
         view_scroll_begin(frame->ui, view_id_make(VIEW_HIT_NODES, 0, 0), rect,
                           (int32_t)frame->info->broker_count * step, &frame->stage->node_scroll);
@@ -423,7 +468,9 @@ static void draw_poll(struct view_frame *frame, struct view_rect *inside)
     int32_t line_height = view_theme_px(theme, 17);
     struct view_thing thing = {.kind = VIEW_THING_SENDER, .producer = frame->producer};
     struct view_rect rect = view_rect_cut_top(inside, view_theme_px(theme, 28) + 4 * line_height);
-    const char *state = kb_field_value_text(KB_FIELD_SENDER_STATE, frame->p->sender_state);
+    const char *state = frame->p->sender_state == KB_SENDER_STATE_AWAIT_READY
+                            ? "until ready"
+                            : kb_field_value_text(KB_FIELD_SENDER_STATE, frame->p->sender_state);
     struct view_rect card =
         view_card(frame->ui, view_thing_id(frame->info, &thing), rect, VIEW_CARD_MONO | VIEW_CARD_TIGHT,
                   VIEW_NONE, "poll()", frame->p->is_closed ? "closed" : state);
@@ -475,7 +522,7 @@ void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect)
     int32_t poll = card + 4 * line_height;
     int32_t metadata = card + 2 * line_height;
     int32_t brokers = (int32_t)frame->info->broker_count;
-    int32_t nodes = brokers < 3 ? brokers : 3;
+    int32_t nodes = (brokers < 3 ? brokers : 3) + bootstrap_rows(frame);
     int32_t in_flight = theme->row_height + theme->space_2 + nodes * node;
     int32_t rows = 2;
     /* What there is room for, the most telling first; then ready() and the nodes grow into the rest. */
@@ -488,7 +535,7 @@ void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect)
     for (; left >= line_height && rows < partitions && rows < 8; rows++) {
         left -= line_height;
     }
-    for (; left >= node && nodes < brokers; nodes++) {
+    for (; left >= node && nodes < brokers + bootstrap_rows(frame); nodes++) {
         left -= node;
         in_flight += node;
     }
@@ -500,5 +547,7 @@ void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect)
     }
     if (has_metadata) {
         draw_metadata(frame, &inside);
+        view_rect_cut_top(&inside, theme->space_3);
+        view_draw_sender_history(frame, inside);
     }
 }

@@ -125,6 +125,11 @@ static void draw_recent(struct side_column *column)
     draw_life(column, &life, "Lately, newest first, in ms");
 }
 
+void side_inspect_life(struct side_column *column)
+{
+    draw_recent(column);
+}
+
 static void gone(struct side_column *column, const char *name)
 {
     char text[64];
@@ -225,6 +230,29 @@ static const char *state_name(const struct model_batch *batch)
     return "?";
 }
 
+/* What the compressor made of it, and what the accumulator had reckoned with; nothing without one. */
+static void draw_compression(struct side_column *column, const struct model_batch *batch)
+{
+    const struct sim_event_log *log = column->frame->log;
+    for (uint64_t i = batch->created_event; i > 0 && i <= batch->last_event; i++) {
+        const struct kb_event *event = sim_event_log_get(log, i);
+        const struct kb_event_batch_compressed *made = &event->as.batch_compressed;
+        if (event->kind != KB_EVENT_BATCH_COMPRESSED || event->source != batch->producer ||
+            made->batch != batch->number || i > column->frame->model->sequence) {
+            continue;
+        }
+        char text[64];
+        snprintf(text, sizeof text, "%" PRId64 " %%",
+                 made->collected_bytes > 0 ? (int64_t)made->compressed_bytes * 100 / made->collected_bytes
+                                           : 0);
+        side_row_bytes(column, "before compression", made->collected_bytes);
+        side_row_bytes(column, "as was estimated", made->estimated_bytes);
+        side_row_bytes(column, "compressed", made->compressed_bytes);
+        text_row(column, "of what it was", text);
+        return;
+    }
+}
+
 static void draw_batch(struct side_column *column)
 {
     struct view_frame *frame = column->frame;
@@ -244,6 +272,7 @@ static void draw_batch(struct side_column *column)
     snprintf(text, sizeof text, "%" PRIu32 " … %" PRIu32, batch->first_record, batch->last_record);
     text_row(column, "their numbers", batch->records > 0 ? text : "none");
     side_row_bytes(column, "bytes", batch->bytes);
+    draw_compression(column, batch);
     side_row_bytes(column, "capacity", batch->capacity_bytes);
     snprintf(text, sizeof text, "%" PRId64 " %%",
              batch->capacity_bytes > 0 ? (int64_t)batch->bytes * 100 / batch->capacity_bytes : 0);
@@ -375,6 +404,11 @@ static void replica_rows(struct side_column *column, const struct model_replica 
              replica->is_in_sync ? theme->ok.ink : theme->fail.ink, NULL);
     side_row_number(column, "log end offset", replica->end_offset);
     side_row_number(column, "high watermark", replica->high_watermark);
+    if (replica->is_held) {
+        view_format_count(replica->last_stable_offset, text, sizeof text);
+        side_row(column, "last stable offset", text, theme->warn.ink,
+                 "An open transaction begins here: read_committed reads no further.");
+    }
     side_row_number(column, "log start", replica->start_offset);
     side_row_time(column, "last append", replica->range_count > 0 ? replica->caught_up_us : -1);
 }

@@ -38,6 +38,7 @@ linger_layer(view DIR view
     panel_pool.c
     panel_sender.c
     panel_side.c
+    panel_sender_history.c
     panel_side_config.c
     panel_side_inspect.c
     panel_side_plots.c

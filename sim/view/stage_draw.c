@@ -316,6 +316,17 @@ void view_format_count(int64_t value, char *text, size_t capacity)
     snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
     size_t count = strlen(digits);
     char grouped[64];
+void view_partition_name_fit(const struct view_frame *frame, uint32_t topic, int32_t partition,
+                             struct view_font font, int32_t width, char *text, size_t capacity)
+{
+    const char *name = sim_event_log_name(frame->log, topic);
+    view_partition_name(frame, topic, partition, text, capacity);
+    for (int32_t kept = (int32_t)strlen(name) - 1;
+         kept > 0 && view_label_width(frame->ui, font, text) > width; kept--) {
+        snprintf(text, capacity, "%.*s…-%" PRId32, (int)kept, name, partition); /* topics are ASCII */
+    }
+}
+
     size_t used = 0;
     if (value < 0) {
         grouped[used++] = '-';

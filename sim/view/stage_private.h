@@ -265,6 +265,7 @@ void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_network(struct view_frame *frame, struct view_rect rect);
 /* The cluster draws its cards at view_layout_broker(), so that the wires meet them. */
 void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect);
+void view_draw_sender_history(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_side(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_timeline(struct view_frame *frame, struct view_rect rect);
 /* The key card, the open menu, the toast: after all panels, over the whole canvas. */
@@ -367,6 +368,9 @@ void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t
 /** 33 554 432, with narrow no-break spaces. */
 void view_format_count(int64_t value, char *text, size_t capacity);
 /** "16 272 B". */
+/** The same, cut in the topic so that the number stays: "tele…-0". */
+void view_partition_name_fit(const struct view_frame *frame, uint32_t topic, int32_t partition,
+                             struct view_font font, int32_t width, char *text, size_t capacity);
 void view_format_bytes(int64_t bytes, char *text, size_t capacity);
 /** "9.1 MB", for where there is little room. */
 void view_format_bytes_short(int64_t bytes, char *text, size_t capacity);

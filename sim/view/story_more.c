@@ -25,8 +25,13 @@ static void tell_request(const struct view_frame *frame, const struct kb_event *
     case KB_EVENT_REQUEST_BUILT: {
         const struct kb_event_request_built *built = &event->as.request_built;
         view_format_bytes(built->bytes, bytes, sizeof bytes);
-        snprintf(story->title, sizeof story->title, "%s request %" PRIu32 " goes to broker %" PRId32,
-                 sim_api_name(built->api), built->request, built->node);
+        if (built->node < 0) {
+            snprintf(story->title, sizeof story->title, "%s request %" PRIu32 " goes to a bootstrap server",
+                     sim_api_name(built->api), built->request);
+        } else {
+            snprintf(story->title, sizeof story->title, "%s request %" PRIu32 " goes to broker %" PRId32,
+                     sim_api_name(built->api), built->request, built->node);
+        }
         if (built->api == 0) {
             snprintf(story->sentence, sizeof story->sentence,
                      "It carries %" PRIu32 " batch%s in %s, acks=%s. %" PRIu32
@@ -98,6 +103,21 @@ static void tell_batch(const struct view_frame *frame, const struct kb_event *ev
         snprintf(story->sentence, sizeof story->sentence,
                  "It closes with %" PRIu32 " record%s in %s because %s.", closed->records,
                  closed->records == 1 ? "" : "s", size, why != NULL ? why : "it must");
+        break;
+    }
+    case KB_EVENT_BATCH_COMPRESSED: {
+        const struct kb_event_batch_compressed *made = &event->as.batch_compressed;
+        char before[32];
+        char estimated[32];
+        view_format_bytes(made->collected_bytes, before, sizeof before);
+        view_format_bytes(made->compressed_bytes, size, sizeof size);
+        view_format_bytes(made->estimated_bytes, estimated, sizeof estimated);
+        snprintf(story->title, sizeof story->title, "Batch #%" PRIu32 " is compressed", made->batch);
+        snprintf(story->sentence, sizeof story->sentence,
+                 "%s become %s. While it was filled, the accumulator could only estimate that, from how well "
+                 "earlier "
+                 "batches of the topic compressed: it reckoned with %s.",
+                 before, size, estimated);
         break;
     }
     case KB_EVENT_BATCH_REENQUEUED: {

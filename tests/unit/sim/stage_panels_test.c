@@ -293,7 +293,11 @@ static void a_menu_moves_a_leader(void)
 /* A menu's entry by its words. */
 static void choose(const struct view_thing *thing, const char *words)
 {
-    press(view_thing_id(sim_event_log_info_view(run), thing), VIEW_BUTTON_RIGHT);
+    /* At its corner: in the middle of a broker's card stands a replica. */
+    const struct view_hit *hit =
+        view_draw_list_find(&list, view_thing_id(sim_event_log_info_view(run), thing));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hit);
+    press_at((struct view_point){hit->rect.x + VIEW_PX(4), hit->rect.y + VIEW_PX(4)}, VIEW_BUTTON_RIGHT);
     for (uint32_t i = 0; i < list.command_count; i++) {
         const struct view_command *command = &list.commands[i];
         if (command->kind == VIEW_COMMAND_TEXT && command->data_count == strlen(words) &&
