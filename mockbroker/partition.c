@@ -475,6 +475,9 @@ void mb_partition_follower_fetched(struct mb_partition *partition, int32_t follo
     remote->log_end_offset = offset;
     remote->last_fetch_leader_end_offset = leader_end_offset;
     remote->last_fetch_ms = now_ms;
+    if (offset < old_end_offset) {
+        mb_partition_watch_lag(partition);
+    }
     mb_partition_maybe_expand_isr(partition, remote);
     if (old_end_offset != offset) {
         mb_partition_increment_high_watermark(partition);

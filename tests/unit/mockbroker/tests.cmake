@@ -18,3 +18,8 @@ linger_unit_test(mockbroker_versions SOURCES mockbroker/versions_test.c mockbrok
 linger_unit_test(mockbroker_sequence SOURCES mockbroker/sequence_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_transaction_errors SOURCES mockbroker/transaction_errors_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_fault_point SOURCES mockbroker/fault_point_test.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_high_watermark SOURCES mockbroker/high_watermark_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_isr SOURCES mockbroker/isr_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_election SOURCES mockbroker/election_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_new_leader SOURCES mockbroker/new_leader_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_truncation SOURCES mockbroker/truncation_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
