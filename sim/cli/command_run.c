@@ -184,6 +184,10 @@ static int run_scenario(const struct cli_command *command, struct run_options *o
     } else {
         run_world(world, scenario);
         result = report(world, fold, options);
+        if (sim_world_failure(world) == NULL && !sim_world_check_end(world, &complaints)) {
+            fprintf(stderr, "linger: broken at the end: %s", complaints.text);
+            result = CLI_RUN_FAILED;
+        }
         if (sim_world_failure(world) != NULL) {
             fprintf(stderr, "linger: %s\n", sim_world_failure(world));
             result = CLI_RUN_FAILED;
@@ -207,7 +211,7 @@ static int run_run(const struct cli_command *command, int argument_count, char *
          "what the view shows at the end, and at four moments before it"},
         {"--at", CLI_WHOLE, &run.at_ms, "MS", "draw only this moment"},
         {"--light", CLI_FLAG, &run.light, NULL, "draw in light colours"},
-        {"--check", CLI_FLAG, &run.check, NULL, "check the cluster's invariants after every step"},
+        {"--check", CLI_FLAG, &run.check, NULL, "check the invariants after every step and at the end"},
         {0},
     };
     int exit_code;

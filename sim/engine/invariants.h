@@ -1,57 +1,58 @@
 /**
- * What must be true of every finished run, whatever went wrong in it: read from its events, its ledger and
- * the logs of the cluster. What mb_check() says of a single moment is not repeated here.
+ * What must be true of every run, whatever went wrong in it: read from its events as they come, from its
+ * ledger and from the logs of the cluster. What mb_check() says of a single moment is not repeated here.
  *
  * *Clean* is a run in which no replica outside the ISR may be elected. The rules, by the number in a
- * complaint:
+ * complaint; rule 0 is mb_check(). Those marked E are checked at the end, the others when it happens:
  *
- *   1  acks=all is answered without an error only when the leader's high watermark is past the batch
- *      (DelayedProduce, ReplicaManager.appendRecords)
- *   2  clean: a record acknowledged under acks=all is in the log at the end, whatever min.insync.replicas is
- *      (PartitionStateMachine elects from the ISR, and who is not in it cannot hold up the high watermark)
- *   3  clean: an idempotent producer that kept its id and epoch makes no duplicate and no reordering
- *      (ProducerStateManager; a bump of the epoch, Sender.runOnce after an expired batch, forgets the old
- *      sequences, so what comes after one is not covered)
- *   4  clean: with one request in flight and no batch expired, order is kept
- * (RecordAccumulator.mutePartition) 5  clean: the sequences of a producer id and epoch in a leader's log
- * follow each other without a gap 6  no record in a log that nobody sent; records sent are acked, failed or
- * pending, and told once 7  what is still pending at the end is younger than max.block.ms +
- * delivery.timeout.ms + request.timeout.ms (and what was handed to send() in time is never told later than
- * that) 8  all of the memory is back in the pool when a producer is closed (BufferPool.deallocate) 9  clean:
- * no follower truncates below a high watermark that it knew itself, none is elected uncleanly 10  leader
- * epochs of a partition ascend; an ISR is never empty 11  no acks=all append long after the ISR fell below
- * min.insync.replicas (Partition.appendRecordsToLeader), unless a link was cut or a broker stood still 12
+ *    1   acks=all is answered without an error only when the leader's high watermark is past the batch, be it
+ * a duplicate (DelayedProduce, ReplicaManager.appendRecords) 2   clean: what was acknowledged under acks=all
+ * is in the log of every leader from then on, whatever min.insync.replicas is (PartitionStateMachine elects
+ * from the ISR, and who is not in it cannot hold up the high watermark); E: and it is that record 3 E clean:
+ * an idempotent producer that kept its id and epoch makes no duplicate and no reordering
+ *        (ProducerStateManager; a bump of the epoch, Sender.runOnce after an expired batch, forgets the old
+ *        sequences, so what comes after one is not covered)
+ *    4 E clean: with one request in flight and no batch expired or failed, order is kept
+ *        (RecordAccumulator.mutePartition)
+ *    5   clean: the sequences of a producer id and epoch in a leader's log follow each other without a gap,
+ * epochs ascend, offsets have no gap 6   a record is told once; E: no record in a log that nobody sent;
+ * records sent are acked, failed or pending 7   a record is told not later than max.block.ms +
+ * delivery.timeout.ms + request.timeout.ms; E: what is still pending is younger 8   the memory that is lent,
+ * kept and free comes to buffer.memory, always, and is all free in the end (BufferPool) 9   clean: no
+ * follower truncates below a high watermark that it knew itself, none is elected uncleanly 10   leader epochs
+ * of a partition ascend; an ISR is never empty 11   no acks=all append with fewer than min.insync.replicas in
+ * the leader's committed ISR (Partition.appendRecordsToLeader), no acks=all answer without an error with
+ * fewer in the maximal one (Partition.checkEnoughReplicasReachOffset), none by a broker that does not lead 12
  * never more requests in flight than max.in.flight.requests.per.connection (InFlightRequests.canSendMore) 13
- * clean: members of the ISR hold the same bytes below the high watermark 14  answers on a connection come in
- * the order of the requests (SocketServer mutes a channel)
- *  15  clean: OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused
- * before, or expired (ProducerAppendInfo.checkSequence; a retry of what is there is known by
- * findDuplicateBatch)
+ * E clean: members of the ISR hold the same bytes below the high watermark 14   answers on a connection are
+ * given, and leave, in the order of the requests (SocketServer mutes a channel) 15   clean:
+ * OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused before, or expired
+ * (ProducerAppendInfo.checkSequence; a retry of what is there is known by findDuplicateBatch) 16   the offset
+ * of an acknowledged batch is one where a leader appended it (findDuplicateBatch) 17   with one request in
+ * flight, no two batches of a partition are (RecordAccumulator.mutePartition) 18   after an error under
+ * acks=0 nothing more is read from the connection (KafkaApis.sendNoOpResponseExemptThrottle) 19   batches of
+ * a LogAppendTime topic carry the broker's time, others do not (LogValidator) 20   nothing is read from a
+ * connection while it is throttled (ClientQuotaManager.throttle) 21   a batch in a leader's log is intact and
+ * not larger than max.message.bytes (Log.analyzeAndValidateRecords) 22   a batch that goes back waits for
+ * retry.backoff.ms (RecordAccumulator.ready) 23   the first batch of a producer id and epoch in a partition
+ * has sequence 0 (TransactionManager.startSequencesAtBeginning) 24   no two producers are given the same id
+ * and epoch (TransactionCoordinator.handleInitProducerId) 25 E what is committed is visible, what is aborted
+ * is not (TransactionMarkerChannelManager)
  */
 #ifndef SIM_INVARIANTS_H
 #define SIM_INVARIANTS_H
 
 #include "engine/world.h"
 
-/** Of a run that is over and whose ledger is settled. false: *complaints has what does not hold, at most a
- * few lines. The world must have logged its events. */
-bool sim_invariants_hold(struct sim_world *world, struct sim_complaints *complaints);
+struct sim_invariants;
 
-/* invariants_events.c and invariants_logs.c: the two halves. */
-struct sim_invariants {
-    struct sim_world *world;
-    const struct sim_scenario *scenario;
-    const struct sim_event_log *log;
-    const struct sim_run_info *info;
-    struct sim_complaints *complaints;
-    bool is_clean;
-    bool has_partings;                   /* links cut, brokers frozen */
-    bool has_bumped[SIM_PRODUCERS_MAX];  /* producers that lost their id or epoch */
-    bool has_expired[SIM_PRODUCERS_MAX]; /* producers with an expired batch */
-    bool has_set[SIM_PRODUCERS_MAX];     /* producers that were made again */
-};
-enum { SIM_INVARIANT_COMPLAINTS_MAX = 5 };
-void sim_invariants_of_events(struct sim_invariants *checks);
-void sim_invariants_of_logs(struct sim_invariants *checks);
+/** For a world that has not stepped yet and logs its events. NULL: no memory. */
+struct sim_invariants *sim_invariants_create(struct sim_world *world);
+void sim_invariants_destroy(struct sim_invariants *invariants);
+
+/** What the last step did; false: *complaints has what does not hold, at most a few lines. */
+bool sim_invariants_step(struct sim_invariants *invariants, struct sim_complaints *complaints);
+/** Of a run that is over and whose ledger is settled. */
+bool sim_invariants_end(struct sim_invariants *invariants, struct sim_complaints *complaints);
 
 #endif

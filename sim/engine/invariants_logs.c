@@ -1,29 +1,25 @@
 /*
- * The invariants that the ledger and the logs show when a run is over.
+ * The invariants that the logs of leaders show as they grow, and the ledger and all logs when a run is over.
  */
-#include "engine/invariants.h"
+#include "engine/invariants_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
+#include "wire/errors.h"
 #include "wire/record_batch.h"
-
-#define BROKEN(checks, ...)                                                                                  \
-    do {                                                                                                     \
-        if ((checks)->complaints->count < SIM_INVARIANT_COMPLAINTS_MAX) {                                    \
-            sim_complain((checks)->complaints, __VA_ARGS__);                                                 \
-        }                                                                                                    \
-    } while (0)
 
 /* --- The ledger
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static bool has_leader(const struct sim_invariants *checks)
+static bool has_leader(const struct sim_invariants *invariants)
 {
-    const struct mb_cluster *cluster = sim_world_cluster(checks->world);
-    for (uint32_t t = 0; t < checks->scenario->topic_count; t++) {
-        const char *topic = checks->scenario->topics[t].name;
+    const struct mb_cluster *cluster = sim_world_cluster(invariants->world);
+    for (uint32_t t = 0; t < invariants->scenario->topic_count; t++) {
+        const char *topic = invariants->scenario->topics[t].name;
         for (int32_t p = 0; p < mb_topic_partition_count(cluster, topic); p++) {
             struct mb_partition_view view;
             if (mb_partition_view(cluster, topic, p, &view) && view.leader < 0) {
@@ -34,39 +30,72 @@ static bool has_leader(const struct sim_invariants *checks)
     return true;
 }
 
-static void check_record(struct sim_invariants *checks, uint32_t id, const struct sim_ledger_record *record)
+static void check_record(struct sim_invariants *invariants, uint32_t id,
+                         const struct sim_ledger_record *record)
 {
-    const struct sim_producer_info *producer = &checks->info->producers[record->producer];
-    bool is_all = strcmp(producer->acks, "all") == 0;
-    if (is_all && record->verdict == SIM_VERDICT_LOST_AFTER_ACK) {
-        BROKEN(checks,
-               "rule 2: record %" PRIu32 " of partition %d was acknowledged under acks=all and is lost", id,
-               record->partition);
+    const struct sim_producer_info *producer = &invariants->info->producers[record->producer];
+    const struct sim_seen_producer *seen = &invariants->producers[record->producer];
+    if (seen->is_all && record->verdict == SIM_VERDICT_LOST_AFTER_ACK) {
+        SIM_BROKEN(invariants,
+                   "rule 2: record %" PRIu32 " of partition %d was acknowledged under acks=all and is lost",
+                   id, record->partition);
     }
-    if (producer->is_idempotent && !checks->has_bumped[record->producer]) {
+    if (producer->is_idempotent && !seen->has_bumped) {
         if (record->copies > 1) {
-            BROKEN(checks,
-                   "rule 3: record %" PRIu32 " of partition %d of an idempotent producer is there %" PRIu32
-                   " times",
-                   id, record->partition, record->copies);
+            SIM_BROKEN(invariants,
+                       "rule 3: record %" PRIu32
+                       " of partition %d of an idempotent producer is there %" PRIu32 " times",
+                       id, record->partition, record->copies);
         }
         if (record->is_reordered) {
-            BROKEN(checks,
-                   "rule 3: record %" PRIu32 " of partition %d of an idempotent producer is out of order", id,
-                   record->partition);
+            SIM_BROKEN(invariants,
+                       "rule 3: record %" PRIu32 " of partition %d of an idempotent producer is out of order",
+                       id, record->partition);
         }
     }
-    if (producer->max_in_flight == 1 && !checks->has_expired[record->producer] &&
-        !checks->has_set[record->producer] && record->is_reordered && strcmp(producer->acks, "0") != 0) {
-        BROKEN(checks,
-               "rule 4: record %" PRIu32 " of partition %d is out of order with one request in flight", id,
-               record->partition);
+    if (producer->max_in_flight == 1 && !seen->has_expired && !seen->has_given_up && !seen->has_set &&
+        record->is_reordered && !seen->is_none) {
+        SIM_BROKEN(invariants,
+                   "rule 4: record %" PRIu32 " of partition %d is out of order with one request in flight",
+                   id, record->partition);
     }
 }
 
-static void check_ledger(struct sim_invariants *checks)
+static void check_pending(struct sim_invariants *invariants, uint32_t id,
+                          const struct sim_ledger_record *record)
 {
-    struct sim_ledger *ledger = sim_world_ledger(checks->world);
+    const struct sim_producer_info *producer = &invariants->info->producers[record->producer];
+    const struct sim_seen_record *seen = &invariants->records[id];
+    int64_t longest_us =
+        (producer->max_block_ms + producer->delivery_timeout_ms + producer->request_timeout_ms + 1000) * 1000;
+    if (record->verdict == SIM_VERDICT_PENDING && seen->created_us >= 0 && seen->told == 0 &&
+        invariants->now_us - seen->created_us > longest_us) {
+        SIM_BROKEN(invariants, "rule 7: record %" PRIu32 " is pending since %" PRId64 " us", id,
+                   seen->created_us);
+    }
+}
+
+/* What the application was told of the transaction is what consumers see. */
+static void check_transaction(struct sim_invariants *invariants, uint32_t id,
+                              const struct sim_ledger_record *record)
+{
+    const struct sim_seen_record *seen = &invariants->records[id];
+    bool is_hidden = record->verdict == SIM_VERDICT_ABORTED;
+    bool is_visible = record->verdict == SIM_VERDICT_DELIVERED || record->verdict == SIM_VERDICT_DUPLICATE ||
+                      record->verdict == SIM_VERDICT_FALSE_FAILURE;
+    if (seen->transaction == 0 || record->partition < 0) {
+        return;
+    }
+    if ((seen->end == SIM_SEEN_COMMITTED && is_hidden) || (seen->end == SIM_SEEN_ABORTED && is_visible)) {
+        SIM_BROKEN(invariants, "rule 25: record %" PRIu32 " of partition %d, whose transaction was %s, is %s",
+                   id, record->partition, seen->end == SIM_SEEN_COMMITTED ? "committed" : "aborted",
+                   is_hidden ? "hidden" : "visible");
+    }
+}
+
+static void check_ledger(struct sim_invariants *invariants)
+{
+    struct sim_ledger *ledger = sim_world_ledger(invariants->world);
     struct sim_ledger_totals totals;
     sim_ledger_totals(ledger, &totals);
     uint64_t verdicts = 0;
@@ -74,22 +103,28 @@ static void check_ledger(struct sim_invariants *checks)
         verdicts += totals.verdicts[i];
     }
     if (totals.unknown > 0) {
-        BROKEN(checks, "rule 6: %" PRIu64 " records in the logs that nobody sent", totals.unknown);
+        SIM_BROKEN(invariants, "rule 6: %" PRIu64 " records in the logs that nobody sent", totals.unknown);
     }
-    if (verdicts != totals.sent ||
-        totals.acked + totals.failed + totals.verdicts[SIM_VERDICT_PENDING] != totals.sent) {
-        BROKEN(checks, "rule 6: %" PRIu64 " sent, %" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64 " pending",
-               totals.sent, totals.acked, totals.failed, totals.verdicts[SIM_VERDICT_PENDING]);
+    /* Of a transaction that has not ended also what was acknowledged is pending. */
+    uint64_t told = totals.acked + totals.failed;
+    if (verdicts != totals.sent || told > totals.sent ||
+        told + totals.verdicts[SIM_VERDICT_PENDING] < totals.sent) {
+        SIM_BROKEN(invariants,
+                   "rule 6: %" PRIu64 " sent, %" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64 " pending",
+                   totals.sent, totals.acked, totals.failed, totals.verdicts[SIM_VERDICT_PENDING]);
     }
-    if (!checks->is_clean || !has_leader(checks)) {
-        return; /* which replica holds the truth is not known */
-    }
-    for (uint32_t i = 0; i < sim_ledger_count(ledger); i++) {
+    /* Without a leader, which replica holds the truth is not known. */
+    bool is_certain = invariants->is_clean && has_leader(invariants);
+    for (uint32_t i = 0; i < sim_ledger_count(ledger) && i < invariants->record_count; i++) {
         struct sim_ledger_record record;
         if (!sim_ledger_record(ledger, i, &record)) {
             continue; /* settled long ago */
         }
-        check_record(checks, i, &record);
+        check_pending(invariants, i, &record);
+        if (is_certain) {
+            check_record(invariants, i, &record);
+            check_transaction(invariants, i, &record);
+        }
     }
 }
 
@@ -97,69 +132,127 @@ static void check_ledger(struct sim_invariants *checks)
  * ------------------------------------------------------------------------------------------------------------
  */
 
-struct sequence {
-    int64_t producer_id;
-    int16_t epoch;
-    int32_t next;
-};
-
-/* What a producer id wrote before in this partition. */
-static void check_sequence(struct sim_invariants *checks, struct sequence *known, uint32_t *count,
-                           const uint8_t *batch, const char *topic, int32_t partition)
+static struct sim_seen_sequence *find_sequence(struct sim_seen_partition *partition, int64_t producer_id)
 {
-    enum { IDS_MAX = 64 };
+    for (uint32_t i = 0; i < partition->sequence_count; i++) {
+        if (partition->sequences[i].producer_id == producer_id) {
+            return &partition->sequences[i];
+        }
+    }
+    return NULL;
+}
+
+static struct sim_seen_sequence *add_sequence(struct sim_seen_partition *partition, int64_t producer_id)
+{
+    if (partition->sequence_count == partition->sequence_capacity) {
+        partition->sequence_capacity = 2 * partition->sequence_capacity + 8;
+        partition->sequences =
+            realloc(partition->sequences, partition->sequence_capacity * sizeof *partition->sequences);
+        KB_ASSERT(partition->sequences != NULL);
+    }
+    partition->sequences[partition->sequence_count] = (struct sim_seen_sequence){.producer_id = producer_id};
+    return &partition->sequences[partition->sequence_count++];
+}
+
+/* What a producer id wrote before in this partition. A marker has no sequence, but an epoch: the next one
+ * begins anew when it is a newer one. */
+static void check_sequence(struct sim_invariants *invariants, struct sim_seen_partition *partition,
+                           const uint8_t *batch)
+{
     int64_t producer_id = kw_record_batch_producer_id(batch);
-    if (producer_id < 0 || kw_record_batch_is_control(batch)) {
-        return;
-    }
-    uint32_t i = 0;
-    while (i < *count && known[i].producer_id != producer_id) {
-        i++;
-    }
-    if (i == IDS_MAX) {
+    if (producer_id < 0) {
         return;
     }
     int32_t base = kw_record_batch_base_sequence(batch);
-    int16_t epoch = kw_record_batch_producer_epoch(batch);
+    int32_t epoch = kw_record_batch_producer_epoch(batch);
+    struct sim_seen_sequence *known = find_sequence(partition, producer_id);
+    bool is_marker = kw_record_batch_is_control(batch);
     /* Of an id that the log does not know any sequence is taken (ProducerAppendInfo.checkSequence): what came
      * before may have been refused for good. */
-    int32_t expected = i == *count ? base : known[i].epoch == epoch ? known[i].next : 0;
-    if (base != expected) {
-        BROKEN(checks, "rule 5: %s-%d offset %" PRId64 " has sequence %d of producer id %" PRId64 ", not %d",
-               topic, partition, kw_record_batch_base_offset(batch), base, producer_id, expected);
+    int32_t expected = known == NULL ? base : known->epoch == epoch ? known->next : 0;
+    if (known != NULL && epoch < known->epoch) {
+        SIM_BROKEN(invariants,
+                   "rule 5: %s-%d offset %" PRId64 " has epoch %d of producer id %" PRId64 " after epoch %d",
+                   partition->name, partition->number, kw_record_batch_base_offset(batch), epoch, producer_id,
+                   known->epoch);
+    } else if (base != expected && !is_marker) {
+        SIM_BROKEN(invariants,
+                   "rule 5: %s-%d offset %" PRId64 " has sequence %d of producer id %" PRId64 ", not %d",
+                   partition->name, partition->number, kw_record_batch_base_offset(batch), base, producer_id,
+                   expected);
     }
-    known[i] = (struct sequence){producer_id, epoch, kw_record_batch_last_sequence(batch) + 1};
-    *count = i == *count ? *count + 1 : *count;
+    if (known == NULL) {
+        known = add_sequence(partition, producer_id);
+    }
+    int32_t last = kw_record_batch_last_sequence(batch);
+    known->next = !is_marker ? (last == INT32_MAX ? 0 : last + 1) : known->epoch == epoch ? known->next : 0;
+    known->epoch = epoch;
 }
 
-static void check_leader_log(struct sim_invariants *checks, const char *topic, int32_t partition,
-                             int32_t leader)
+static void check_batch(struct sim_invariants *invariants, const struct sim_seen_partition *partition,
+                        const uint8_t *batch, size_t length_bytes)
 {
-    const struct mb_cluster *cluster = sim_world_cluster(checks->world);
-    struct sequence known[64];
-    uint32_t count = 0;
+    int64_t offset = kw_record_batch_base_offset(batch);
+    bool is_control = kw_record_batch_is_control(batch);
+    if (kw_record_batch_validate(batch, length_bytes) != KW_ERROR_NONE ||
+        (!is_control && (int64_t)length_bytes > partition->max_message_bytes)) {
+        SIM_BROKEN(invariants,
+                   "rule 21: %s-%d offset %" PRId64 " is corrupt, or larger than max.message.bytes",
+                   partition->name, partition->number, offset);
+    }
+    bool has_append_time = kw_record_batch_timestamp_type(batch) == KW_TIMESTAMP_LOG_APPEND_TIME;
+    int64_t now_ms = invariants->scenario->epoch_ms + invariants->now_us / 1000;
+    if (!is_control && (has_append_time != partition->has_append_time ||
+                        (has_append_time && kw_record_batch_max_timestamp_ms(batch) > now_ms))) {
+        SIM_BROKEN(invariants, "rule 19: %s-%d offset %" PRId64 " has the timestamp of %s, not of %s",
+                   partition->name, partition->number, offset, has_append_time ? "a broker" : "its producer",
+                   partition->has_append_time ? "a broker" : "its producer");
+    }
+}
+
+void sim_invariants_scan(struct sim_invariants *invariants, struct sim_seen_partition *partition)
+{
+    const struct mb_cluster *cluster = sim_world_cluster(invariants->world);
+    struct mb_replica_view view;
+    if (!invariants->is_clean ||
+        !mb_replica_view(cluster, partition->leader, partition->name, partition->number, &view)) {
+        return;
+    }
+    if (partition->scanned_leader != partition->leader || partition->scanned_epoch != view.leader_epoch) {
+        partition->scanned_leader = partition->leader;
+        partition->scanned_epoch = view.leader_epoch;
+        partition->scanned_end = view.log_start_offset;
+        partition->sequence_count = 0;
+    }
     const void *batch;
     size_t length_bytes;
-    int64_t offset = 0;
-    while (mb_log_read(cluster, leader, topic, partition, offset, &batch, &length_bytes)) {
-        check_sequence(checks, known, &count, batch, topic, partition);
-        if (kw_record_batch_base_offset(batch) != offset) {
-            BROKEN(checks, "rule 5: %s-%d has a gap before offset %" PRId64, topic, partition,
-                   kw_record_batch_base_offset(batch));
+    int64_t offset =
+        partition->scanned_end > view.log_start_offset ? partition->scanned_end : view.log_start_offset;
+    while (offset < view.log_end_offset && mb_log_read(cluster, partition->leader, partition->name,
+                                                       partition->number, offset, &batch, &length_bytes)) {
+        if (kw_record_batch_base_offset(batch) > offset) {
+            SIM_BROKEN(invariants, "rule 5: %s-%d has a gap before offset %" PRId64, partition->name,
+                       partition->number, kw_record_batch_base_offset(batch));
         }
+        check_sequence(invariants, partition, batch);
+        check_batch(invariants, partition, batch, length_bytes);
         offset = kw_record_batch_last_offset(batch) + 1;
     }
+    partition->scanned_end = offset;
 }
 
-static void check_same_bytes(struct sim_invariants *checks, const char *topic, int32_t partition,
+static void check_same_bytes(struct sim_invariants *invariants, const char *topic, int32_t partition,
                              int32_t leader, int32_t follower)
 {
-    const struct mb_cluster *cluster = sim_world_cluster(checks->world);
+    const struct mb_cluster *cluster = sim_world_cluster(invariants->world);
     struct mb_replica_view view;
     if (!mb_replica_view(cluster, leader, topic, partition, &view) || follower == leader) {
         return;
     }
-    int64_t offset = 0;
+    struct mb_replica_view other;
+    bool exists = mb_replica_view(cluster, follower, topic, partition, &other);
+    int64_t offset = exists && other.log_start_offset > view.log_start_offset ? other.log_start_offset
+                                                                              : view.log_start_offset;
     while (offset < view.high_watermark) {
         const void *theirs;
         const void *ours;
@@ -168,28 +261,27 @@ static void check_same_bytes(struct sim_invariants *checks, const char *topic, i
         bool there = mb_log_read(cluster, leader, topic, partition, offset, &theirs, &their_bytes);
         bool here = mb_log_read(cluster, follower, topic, partition, offset, &ours, &our_bytes);
         if (!there || !here || their_bytes != our_bytes || memcmp(theirs, ours, our_bytes) != 0) {
-            BROKEN(checks, "rule 13: %s-%d differs between brokers %d and %d at offset %" PRId64, topic,
-                   partition, leader, follower, offset);
+            SIM_BROKEN(invariants, "rule 13: %s-%d differs between brokers %d and %d at offset %" PRId64,
+                       topic, partition, leader, follower, offset);
             return;
         }
         offset = kw_record_batch_last_offset(theirs) + 1;
     }
 }
 
-void sim_invariants_of_logs(struct sim_invariants *checks)
+void sim_invariants_of_logs(struct sim_invariants *invariants)
 {
-    check_ledger(checks);
-    const struct mb_cluster *cluster = sim_world_cluster(checks->world);
-    for (uint32_t t = 0; t < checks->scenario->topic_count && checks->is_clean; t++) {
-        const char *topic = checks->scenario->topics[t].name;
+    check_ledger(invariants);
+    const struct mb_cluster *cluster = sim_world_cluster(invariants->world);
+    for (uint32_t t = 0; t < invariants->scenario->topic_count && invariants->is_clean; t++) {
+        const char *topic = invariants->scenario->topics[t].name;
         for (int32_t p = 0; p < mb_topic_partition_count(cluster, topic); p++) {
             struct mb_partition_view view;
             if (!mb_partition_view(cluster, topic, p, &view) || view.leader < 0) {
                 continue;
             }
-            check_leader_log(checks, topic, p, view.leader);
             for (uint32_t i = 0; i < view.isr_count; i++) {
-                check_same_bytes(checks, topic, p, view.leader, mb_partition_isr(cluster, topic, p, i));
+                check_same_bytes(invariants, topic, p, view.leader, mb_partition_isr(cluster, topic, p, i));
             }
         }
     }

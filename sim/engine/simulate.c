@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "engine/invariants.h"
+#include "engine/world.h"
 #include "wire/api_keys.h"
 
 const char *sim_coverage_item_name(enum sim_coverage_item item)
@@ -136,7 +136,7 @@ static void run_world(struct sim_world *world, struct sim_complaints *broken)
     while (sim_world_step(world)) {
     }
     if (sim_world_failure(world) != NULL) {
-        sim_complain(broken, "rule 0: %s", sim_world_failure(world));
+        sim_complain(broken, "%s", sim_world_failure(world));
     }
 }
 
@@ -153,7 +153,7 @@ void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, st
         run_world(world, &out->broken);
         if (out->broken.count == 0) {
             if (sim_ledger_settle(sim_world_ledger(world), sim_world_cluster(world))) {
-                (void)sim_invariants_hold(world, &out->broken);
+                (void)sim_world_check_end(world, &out->broken);
                 if (coverage != NULL) {
                     cover(world, coverage);
                 }

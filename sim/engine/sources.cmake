@@ -18,8 +18,10 @@ linger_layer(engine DIR engine
     faults.c
     input_file.c
     invariants.c
-    invariants_events.c
+    invariants_cluster.c
     invariants_logs.c
+    invariants_network.c
+    invariants_producer.c
     ledger.c
     ledger_index.c
     ledger_logs.c
@@ -42,6 +44,7 @@ linger_layer(engine DIR engine
     text_builder.c
     workload.c
     world.c
+    world_check.c
     world_info.c
   LAYERS base wire core mockbroker log
   LIBRARIES PkgConfig::LINGER_CJSON

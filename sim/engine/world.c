@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/invariants.h"
 #include "engine/random.h"
 
 /* After the last producer has ended, followers may still be catching up: the picture of the end should show
@@ -173,10 +174,6 @@ void sim_world_pump_cluster(struct sim_world *world)
         sim_scheduler_cancel(&world->scheduler, &world->cluster_task);
     } else {
         sim_scheduler_at(&world->scheduler, &world->cluster_task, due_us);
-    }
-    const char *broken = world->is_checking ? mb_check_changed(world->cluster) : NULL;
-    if (broken != NULL) {
-        sim_world_fail(world, "at %lld us %s", (long long)world->scheduler.now_us, broken);
     }
 }
 
@@ -456,7 +453,6 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     }
     world->scenario = scenario;
     world->is_logging = options->log_events;
-    world->is_checking = options->check;
     world->cluster_trace = (struct kb_trace){
         .context = world, .emit = emit_of_cluster, .intern = intern_of_cluster, .source = KB_SOURCE_CLUSTER};
     sim_scheduler_init(&world->scheduler);
@@ -502,6 +498,14 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     if (world->timeline_count > 0) {
         sim_scheduler_at(&world->scheduler, &world->timeline_task, world->timeline[0].at_us);
     }
+    if (options->check) {
+        world->invariants = sim_invariants_create(world);
+        if (world->invariants == NULL) {
+            sim_complain(complaints, "no memory for a run");
+            sim_world_destroy(world);
+            return false;
+        }
+    }
     *out = world;
     return true;
 }
@@ -525,6 +529,7 @@ void sim_world_destroy(struct sim_world *world)
     sim_network_release(&world->network);
     sim_scheduler_release(&world->scheduler);
     sim_ledger_destroy(world->ledger);
+    sim_invariants_destroy(world->invariants);
     sim_event_log_destroy(world->log);
     free(world->timeline);
     free(world);
@@ -539,6 +544,9 @@ bool sim_world_step(struct sim_world *world)
     world->step_count++;
     bool ran = sim_scheduler_run_next(&world->scheduler);
     KB_ASSERT(ran); /* the end itself is a task */
+    if (world->invariants != NULL) {
+        sim_world_check(world);
+    }
     return !world->is_over;
 }
 

@@ -19,8 +19,9 @@
 struct sim_world;
 
 struct sim_world_options {
-    bool log_events;           /* false: nothing is traced (benchmarks) */
-    bool check;                /* check the invariants of the cluster after every step */
+    bool log_events; /* false: nothing is traced (benchmarks) */
+    /* Check the invariants (engine/invariants.h) after every step; needs log_events. */
+    bool check;
     struct sim_event_log *log; /* an empty one, the world's from then on; NULL: a new one */
     uint32_t kept_records;     /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
     /* What people did: added to the scenario's timeline, in this order. */
@@ -44,6 +45,9 @@ bool sim_world_is_over(const struct sim_world *world);
 uint64_t sim_world_step_count(const struct sim_world *world);
 /** A broken invariant, or a run that cannot go on, as a sentence; NULL when all is well. */
 const char *sim_world_failure(const struct sim_world *world);
+
+/** With options.check, when the run is over and its ledger settled: the invariants of the end. */
+bool sim_world_check_end(struct sim_world *world, struct sim_complaints *complaints);
 
 /** The log, which belongs to the world; _take_log() makes it the caller's. */
 struct sim_event_log *sim_world_log(struct sim_world *world);

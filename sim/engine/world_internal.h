@@ -19,6 +19,7 @@
  * never let the clock move. */
 enum { SIM_PASS_COST_US = 5 };
 
+struct sim_invariants;
 struct sim_producer_driver;
 
 enum sim_thread_state {
@@ -121,7 +122,7 @@ struct sim_world {
     struct sim_event_log *log;
     struct kb_trace cluster_trace;
     bool is_logging;
-    bool is_checking;
+    struct sim_invariants *invariants; /* NULL: nothing is checked */
     bool is_over;
     uint64_t cause; /* of what happens now, where nobody knows better */
     struct sim_announcement announcements[SIM_ANNOUNCEMENTS];
@@ -146,6 +147,9 @@ int64_t sim_world_now_ms(const struct sim_world *world);
 int64_t sim_world_us_of_ms(const struct sim_world *world, int64_t wall_ms);
 /* Carry out what the cluster wants, and be there when it wants something again. */
 void sim_world_pump_cluster(struct sim_world *world);
+
+/* world_check.c: the invariants, after a step. */
+void sim_world_check(struct sim_world *world);
 /* Something more is to happen, not before now; behind what is to happen at the same time. */
 void sim_world_add_to_timeline(struct sim_world *world, const struct sim_timeline_entry *entry);
 /* A producer, or the timeline, has nothing to do any more: maybe the run is over soon. */
