@@ -309,13 +309,6 @@ void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t
     snprintf(text, capacity, "%s-%d", sim_event_log_name(frame->log, topic), partition);
 }
 
-void view_format_count(int64_t value, char *text, size_t capacity)
-{
-    static const char group_space[] = "\xe2\x80\xaf"; /* narrow, and no line breaks at it */
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
-    size_t count = strlen(digits);
-    char grouped[64];
 void view_partition_name_fit(const struct view_frame *frame, uint32_t topic, int32_t partition,
                              struct view_font font, int32_t width, char *text, size_t capacity)
 {
@@ -327,6 +320,13 @@ void view_partition_name_fit(const struct view_frame *frame, uint32_t topic, int
     }
 }
 
+void view_format_count(int64_t value, char *text, size_t capacity)
+{
+    static const char group_space[] = "\xe2\x80\xaf"; /* narrow, and no line breaks at it */
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
+    size_t count = strlen(digits);
+    char grouped[64];
     size_t used = 0;
     if (value < 0) {
         grouped[used++] = '-';
