@@ -92,6 +92,7 @@ static void fill_producer(const struct sim_producer_driver *driver, struct sim_p
     info->request_timeout_ms = config->request_timeout_ms;
     info->delivery_timeout_ms = config->delivery_timeout_ms;
     info->is_idempotent = config->is_idempotent;
+    info->is_transactional = config->transactional_id != NULL;
     info->interceptor_count = driver->scenario->interceptor_count;
     for (uint32_t i = 0; i < driver->scenario->thread_count && i < SIM_THREADS_MAX; i++) {
         copy_text(info->threads[i].name, sizeof info->threads[i].name, driver->scenario->threads[i].name);

@@ -41,6 +41,7 @@ struct sim_producer_info {
     int64_t request_timeout_ms;
     int64_t delivery_timeout_ms;
     bool is_idempotent;
+    bool is_transactional;
     uint32_t interceptor_count;
     uint32_t thread_count;
     struct sim_thread_info threads[SIM_THREADS_MAX];

@@ -17,6 +17,11 @@ void fold_application_event(const struct fold *fold);
 void fold_sender_event(const struct fold *fold);
 void fold_network_event(const struct fold *fold);
 void fold_cluster_event(const struct fold *fold);
+/* Also markers and last stable offsets. */
+void fold_consumer_event(const struct fold *fold);
+/* Records of a producer (0xff: unknown) are in the log of a leader. */
+void fold_transactional_append(const struct fold *fold, uint32_t topic, int32_t number, int64_t first_offset,
+                               int64_t last_offset, uint8_t producer);
 
 /* The slot of a numbered thing: the newest of each producer share the table evenly. */
 uint32_t model_slot(const struct sim_model *model, uint32_t producer, uint32_t number, uint32_t slots);

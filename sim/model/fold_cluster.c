@@ -110,8 +110,10 @@ static void leader_appended(const struct fold *fold)
     const struct kb_event_leader_appended *event = &fold->event->as.leader_appended;
     struct model_replica *replica = fold_replica(fold, event->broker, event->topic, event->partition);
     if (replica != NULL) {
-        add_range(replica, event->base_offset, event->last_offset, fold->event->time_us,
-                  producer_at(fold->model, event->connection));
+        uint8_t producer = producer_at(fold->model, event->connection);
+        add_range(replica, event->base_offset, event->last_offset, fold->event->time_us, producer);
+        fold_transactional_append(fold, event->topic, event->partition, event->base_offset,
+                                  event->last_offset, producer);
         replica->last_event = fold->model->sequence;
     }
 }
@@ -359,6 +361,9 @@ static void fold_log_event(const struct fold *fold)
             fold_replica(fold, advanced->broker, advanced->topic, advanced->partition);
         if (replica != NULL) {
             replica->high_watermark = advanced->high_watermark;
+            if (!replica->is_held) {
+                replica->last_stable_offset = advanced->high_watermark;
+            }
             replica->last_event = fold->model->sequence;
         }
         break;
@@ -378,6 +383,7 @@ static void fold_log_event(const struct fold *fold)
         response_sent(fold);
         break;
     default:
+        fold_consumer_event(fold);
         break;
     }
 }

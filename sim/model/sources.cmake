@@ -4,6 +4,7 @@ linger_layer(model DIR model
     event_text.c
     fold_application.c
     fold_cluster.c
+    fold_consumers.c
     fold_sender.c
     percentiles.c
     summary.c

@@ -137,6 +137,32 @@ const struct model_record *sim_model_find_record(const struct sim_model *model, 
     return record->number == number && number != UINT32_MAX ? record : NULL;
 }
 
+const struct model_span *sim_model_find_span(const struct model_partition *partition, int64_t offset)
+{
+    for (uint32_t i = partition->span_count; i-- > 0;) {
+        const struct model_span *span = &partition->spans[i];
+        if (span->first_offset <= offset && offset <= span->last_offset) {
+            return span;
+        }
+    }
+    return NULL;
+}
+
+int64_t sim_model_lag(const struct sim_model *model, const struct sim_run_info *info, uint32_t consumer,
+                      const struct model_partition *partition)
+{
+    int64_t position = partition->consumer_positions[consumer];
+    int32_t leader =
+        sim_model_find_replica(model, (int32_t)(partition - model->partitions), partition->leader);
+    if (position < 0 || leader < 0) {
+        return -1;
+    }
+    const struct model_replica *replica = &model->replicas[leader];
+    int64_t limit =
+        info->consumers[consumer].is_read_committed ? replica->last_stable_offset : replica->high_watermark;
+    return limit > position ? limit - position : 0;
+}
+
 int32_t sim_model_find_broker(const struct sim_model *model, int32_t id)
 {
     for (int32_t i = 0; i < SIM_BROKERS_MAX && model->brokers[i].id != MODEL_NONE; i++) {
@@ -208,6 +234,9 @@ struct model_partition *fold_partition(const struct fold *fold, uint32_t topic, 
     added->believed_leader = MODEL_NONE;
     added->leader = MODEL_NONE;
     added->first_replica = MODEL_NONE;
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        added->consumer_positions[i] = MODEL_NOT_ASSIGNED;
+    }
     for (uint32_t i = 0; i < SIM_PRODUCERS_MAX; i++) {
         added->first_batch[i] = MODEL_NONE;
         added->last_batch[i] = MODEL_NONE;

@@ -28,6 +28,10 @@ enum {
     MODEL_RANGES = 8, /* the newest appends of a replica */
     MODEL_PLOT_POINTS = 128,
     MODEL_SETTINGS = 16, /* that were changed of one producer */
+    MODEL_SPANS = 24,    /* of transactions in a partition's log: the newest */
+    /* Instead of the position of a consumer: */
+    MODEL_NO_POSITION = -1,
+    MODEL_NOT_ASSIGNED = -2,
 };
 
 /* --- Records
@@ -122,6 +126,21 @@ struct model_batch {
 /* --- Partitions, as a producer sees them
  * ------------------------------------------------------------------------------- */
 
+/* What became of transactional records, or a marker among them. */
+enum model_span_kind {
+    MODEL_SPAN_OPEN,    /* the transaction has not ended */
+    MODEL_SPAN_ABORTED, /* read_committed never sees them */
+    MODEL_SPAN_COMMIT,  /* a marker, which nobody sees */
+    MODEL_SPAN_ABORT,
+};
+
+struct model_span {
+    int64_t first_offset;
+    int64_t last_offset;
+    uint8_t kind; /* enum model_span_kind */
+    uint8_t producer;
+};
+
 struct model_partition {
     uint32_t topic; /* name; 0: an empty slot */
     int32_t partition;
@@ -130,6 +149,9 @@ struct model_partition {
     int32_t leader_epoch;
     uint32_t isr_count;
     int32_t first_replica; /* index of a replica; they are linked in the order of assignment */
+    int64_t consumer_positions[SIM_CONSUMERS_MAX]; /* or MODEL_NOT_ASSIGNED, MODEL_NO_POSITION */
+    struct model_span spans[MODEL_SPANS];          /* by offset */
+    uint32_t span_count;
     /* By producer: the deque, from its head. */
     int32_t first_batch[SIM_PRODUCERS_MAX];
     int32_t last_batch[SIM_PRODUCERS_MAX];
@@ -264,6 +286,7 @@ struct model_replica {
     int64_t end_offset;
     int64_t start_offset;
     int64_t high_watermark;
+    int64_t last_stable_offset;
     int64_t caught_up_us; /* its end offset last moved */
     uint64_t last_event;
     struct model_range ranges[MODEL_RANGES]; /* the newest appends, oldest first */
@@ -273,6 +296,7 @@ struct model_replica {
     uint8_t range_count;
     uint8_t is_leader;
     uint8_t is_in_sync;
+    uint8_t is_held; /* the last stable offset is behind the high watermark */
 };
 
 /* From whom a broker is cut off. */
@@ -294,6 +318,20 @@ struct model_broker {
     int64_t changed_us; /* when it went up or down */
     uint64_t last_event;
     uint32_t parked; /* produce requests that wait */
+};
+
+struct model_consumer {
+    uint64_t last_event;
+    uint64_t last_fetch_event;
+    uint64_t committed_event; /* the newest consumer_committed; 0: none */
+    uint64_t records;         /* that poll() returned */
+    uint64_t left_out;        /* of aborted transactions */
+    int64_t read_us;          /* poll() last returned something */
+    int32_t generation;
+    int32_t error;
+    uint32_t partition_count;
+    uint8_t state; /* enum kb_member_state */
+    uint8_t has_begun;
 };
 
 struct model_plot {
@@ -318,6 +356,7 @@ struct sim_model {
 
     struct model_producer producers[SIM_PRODUCERS_MAX];
     struct model_broker brokers[SIM_BROKERS_MAX]; /* in the order of the run's brokers */
+    struct model_consumer consumers[SIM_CONSUMERS_MAX];
     struct model_partition partitions[MODEL_PARTITIONS];
     uint32_t partition_count;
     uint32_t partitions_unseen;                     /* more than there is room for */
@@ -354,6 +393,12 @@ int32_t sim_model_find_connection(const struct sim_model *model, uint32_t number
 int32_t sim_model_find_packet(const struct sim_model *model, uint32_t number);
 /** NULL when the record has left the window. */
 const struct model_record *sim_model_find_record(const struct sim_model *model, uint32_t number);
+/** The span that an offset lies in; NULL: it is of no transaction that is remembered. */
+const struct model_span *sim_model_find_span(const struct model_partition *partition, int64_t offset);
+/** How far behind a consumer is: to its leader's high watermark, or with read_committed to the last stable
+ *  offset; -1: nobody knows. */
+int64_t sim_model_lag(const struct sim_model *model, const struct sim_run_info *info, uint32_t consumer,
+                      const struct model_partition *partition);
 /** Place of a broker in the run's list. */
 int32_t sim_model_find_broker(const struct sim_model *model, int32_t id);
 

@@ -122,6 +122,8 @@ static bool is_about_place(const struct kb_event *event, const struct view_thing
     case VIEW_THING_SENDER:
         return event->source == thing->producer && kb_event_info(event->kind)->lane == KB_LANE_SENDER &&
                event->kind != KB_EVENT_BATCH_HELD && event->kind != KB_EVENT_MEMORY_DEALLOCATED;
+    case VIEW_THING_CONSUMER:
+        return event->source == KB_SOURCE_CONSUMER + thing->number;
     case VIEW_THING_STATION:
         return kb_event_info(event->kind)->lane == KB_LANE_APP && places()->record[event->kind] >= 0;
     case VIEW_THING_NONE:
@@ -160,6 +162,7 @@ bool life_is_about(const struct sim_event_log *log, const struct kb_event *event
     case VIEW_THING_STATION:
     case VIEW_THING_POOL:
     case VIEW_THING_SENDER:
+    case VIEW_THING_CONSUMER:
         return is_about_place(event, thing);
     case VIEW_THING_NONE:
     case VIEW_THING_EVENT:
@@ -186,6 +189,7 @@ static bool ends(const struct kb_event *event, const struct view_thing *thing)
     case VIEW_THING_STATION:
     case VIEW_THING_POOL:
     case VIEW_THING_SENDER:
+    case VIEW_THING_CONSUMER:
         break;
     }
     return false;

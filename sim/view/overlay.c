@@ -173,6 +173,7 @@ static void make_choices(const struct view_frame *frame, const struct view_thing
     case VIEW_THING_STATION:
     case VIEW_THING_POOL:
     case VIEW_THING_SENDER:
+    case VIEW_THING_CONSUMER:
         break;
     }
     if (choices->count > 0) {
@@ -213,6 +214,10 @@ static void title_of(const struct view_frame *frame, const struct view_thing *th
         break;
     case VIEW_THING_POOL:
         snprintf(text, capacity, "BufferPool");
+        break;
+    case VIEW_THING_CONSUMER:
+        snprintf(text, capacity, "Consumer %s",
+                 thing->number < SIM_CONSUMERS_MAX ? frame->info->consumers[thing->number].name : "");
         break;
     case VIEW_THING_SENDER:
         snprintf(text, capacity, "Sender");

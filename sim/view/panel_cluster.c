@@ -354,6 +354,7 @@ void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect)
     }
     view_scroll_end(frame->ui);
     draw_legend(frame, rect, records_per_cell);
+    cluster_draw_consumers(frame);
     struct view_rect cards = frame->layout.brokers;
     int32_t card_width = cards.w - (is_scrolled ? theme->scrollbar_width + theme->space_1 : 0);
     view_draw_clip_push(frame->ui->list, (struct view_rect){rect.x, cards.y, rect.w, cards.h});

@@ -38,6 +38,17 @@ int32_t cluster_name_width(const struct view_frame *frame, int32_t row_height);
 void cluster_draw_verdicts(struct view_frame *frame, struct view_rect row, struct view_rect cells,
                            const struct cluster_scale *scale, int32_t replica, int64_t start);
 
+/** The consumers' cards, in layout.consumers. */
+void cluster_draw_consumers(struct view_frame *frame);
+/** "in billing", "closed": in text, or a constant. */
+const char *cluster_consumer_state(const struct view_frame *frame, uint32_t index, char *text,
+                                   size_t capacity);
+int64_t cluster_consumer_lag(const struct view_frame *frame, uint32_t index);
+/** Over the cells of a row: aborted records, markers, the last stable offset, and where consumers read.
+ * start: the offset of the leftmost cell. */
+void cluster_draw_isolation(struct view_frame *frame, struct view_rect rect,
+                            const struct cluster_scale *scale, int32_t replica, int64_t start);
+
 /** Finds stage->marked, which the rows drawn after it show. */
 void cluster_find_marked(struct view_frame *frame);
 

@@ -41,6 +41,14 @@ void cluster_replica_sentence(const struct view_frame *frame, int32_t index, cha
     snprintf(text, capacity, "%s on broker %" PRId32 ": %s, %s. Log end offset %s, high watermark %s.", name,
              replica->broker, cluster_is_leader(frame, index) ? "leader" : "follower",
              replica->is_in_sync ? "in the ISR" : "out of the ISR", end, committed);
+    size_t used = strlen(text);
+    if (replica->is_held && used < capacity) {
+        view_format_count(replica->last_stable_offset, end, sizeof end);
+        snprintf(text + used, capacity - used,
+                 " An open transaction holds the last stable offset at %s (dashed): read_committed reads no "
+                 "further.",
+                 end);
+    }
 }
 
 /* --- How much a cell stands for
@@ -200,6 +208,7 @@ static void draw_cells(struct view_frame *frame, struct view_rect rect, const st
                                  theme->stroke_strong, rect.h + 2 * reach};
         view_draw_rect(frame->ui->list, line, theme->text);
     }
+    cluster_draw_isolation(frame, rect, scale, index, start);
     mark_cells(frame, rect, scale, replica, start);
 }
 
@@ -218,6 +227,12 @@ static void draw_offsets(struct view_frame *frame, struct view_rect rect, const 
     view_format_count(replica->high_watermark, number, sizeof number);
     snprintf(text, sizeof text, "HW %s", number);
     view_label(frame->ui, strip, theme->mono_small, theme->text_faint, VIEW_ALIGN_RIGHT, text);
+    if (replica->is_held && rect.h >= 4 * line) {
+        strip.y += line;
+        view_format_count(replica->last_stable_offset, number, sizeof number);
+        snprintf(text, sizeof text, "LSO %s", number);
+        view_label(frame->ui, strip, theme->mono_small, theme->warn.ink, VIEW_ALIGN_RIGHT, text);
+    }
 }
 
 /* Offsets under every fifth cell, where the row is tall enough for a line of them. */

@@ -33,6 +33,10 @@ void side_go_to(struct view_stage *stage, uint64_t sequence);
 
 void side_draw_why(struct side_column *column);
 void side_draw_inspect(struct side_column *column);
+/** In panel_side_consumer.c. */
+void side_inspect_consumer(struct side_column *column);
+/** The newest events about what is selected. */
+void side_inspect_life(struct side_column *column);
 void side_draw_config(struct side_column *column);
 void side_draw_plots(struct side_column *column);
 void side_draw_ledger(struct side_column *column);

@@ -125,6 +125,11 @@ static void draw_recent(struct side_column *column)
     draw_life(column, &life, "Lately, newest first, in ms");
 }
 
+void side_inspect_life(struct side_column *column)
+{
+    draw_recent(column);
+}
+
 static void gone(struct side_column *column, const char *name)
 {
     char text[64];
@@ -399,6 +404,11 @@ static void replica_rows(struct side_column *column, const struct model_replica 
              replica->is_in_sync ? theme->ok.ink : theme->fail.ink, NULL);
     side_row_number(column, "log end offset", replica->end_offset);
     side_row_number(column, "high watermark", replica->high_watermark);
+    if (replica->is_held) {
+        view_format_count(replica->last_stable_offset, text, sizeof text);
+        side_row(column, "last stable offset", text, theme->warn.ink,
+                 "An open transaction begins here: read_committed reads no further.");
+    }
     side_row_number(column, "log start", replica->start_offset);
     side_row_time(column, "last append", replica->range_count > 0 ? replica->caught_up_us : -1);
 }
@@ -581,6 +591,9 @@ void side_draw_inspect(struct side_column *column)
         break;
     case VIEW_THING_SENDER:
         draw_sender(column);
+        break;
+    case VIEW_THING_CONSUMER:
+        side_inspect_consumer(column);
         break;
     }
 }

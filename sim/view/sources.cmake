@@ -30,6 +30,7 @@ linger_layer(view DIR view
     panel_accumulator.c
     panel_application.c
     panel_cluster.c
+    panel_cluster_consumers.c
     panel_cluster_links.c
     panel_cluster_mark.c
     panel_cluster_replica.c
@@ -37,9 +38,10 @@ linger_layer(view DIR view
     panel_network.c
     panel_pool.c
     panel_sender.c
-    panel_side.c
     panel_sender_history.c
+    panel_side.c
     panel_side_config.c
+    panel_side_consumer.c
     panel_side_inspect.c
     panel_side_plots.c
     panel_side_why.c

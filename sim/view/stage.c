@@ -256,7 +256,8 @@ static void make_frame(struct view_stage *stage, struct view_frame *frame, int32
     view_settings_in_force(frame, stage->producer, frame->model->sequence, &stage->settings);
     frame->pinfo = &stage->settings;
     stage->thread = stage->thread < frame->pinfo->thread_count ? stage->thread : 0;
-    view_layout_make(&frame->layout, &stage->theme, width, height, frame->info->broker_count, &stage->side);
+    view_layout_make(&frame->layout, &stage->theme, width, height, frame->info->broker_count,
+                     frame->info->consumer_count, &stage->side);
     stage->side_has_no_room = frame->layout.side.w == 0;
     verdict_update(frame);
 }

@@ -35,6 +35,7 @@ enum view_thing_kind {
     VIEW_THING_STATION,   /* number: enum model_station */
     VIEW_THING_POOL,      /* producer */
     VIEW_THING_SENDER,    /* producer */
+    VIEW_THING_CONSUMER,  /* number: its index */
 };
 
 struct view_thing {

@@ -31,6 +31,7 @@ view_id view_thing_id(const struct sim_run_info *info, const struct view_thing *
     case VIEW_THING_BROKER:
     case VIEW_THING_EVENT:
     case VIEW_THING_STATION:
+    case VIEW_THING_CONSUMER:
         return view_id_make(kind, number, 0);
     case VIEW_THING_BATCH:
     case VIEW_THING_REQUEST:
@@ -55,7 +56,7 @@ struct view_thing view_thing_of_id(const struct sim_run_info *info, view_id id)
 {
     struct view_thing thing = {.kind = VIEW_THING_NONE};
     uint16_t kind = view_id_kind(id);
-    if (kind == VIEW_THING_NONE || kind > VIEW_THING_SENDER) {
+    if (kind == VIEW_THING_NONE || kind > VIEW_THING_CONSUMER) {
         return thing;
     }
     thing.kind = (enum view_thing_kind)kind;
@@ -65,6 +66,7 @@ struct view_thing view_thing_of_id(const struct sim_run_info *info, view_id id)
     case VIEW_THING_RECORD:
     case VIEW_THING_EVENT:
     case VIEW_THING_STATION:
+    case VIEW_THING_CONSUMER:
         break;
     case VIEW_THING_BROKER:
         thing.number = (int32_t)view_id_index(id);
@@ -97,6 +99,11 @@ bool view_thing_equals(const struct view_thing *a, const struct view_thing *b)
 {
     return a->kind == b->kind && a->producer == b->producer && a->name == b->name && a->number == b->number &&
            a->other == b->other;
+}
+
+struct view_thing view_thing_consumer(uint32_t index)
+{
+    return (struct view_thing){.kind = VIEW_THING_CONSUMER, .number = index};
 }
 
 struct view_thing view_thing_record(uint32_t number)

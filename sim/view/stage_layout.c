@@ -7,7 +7,8 @@ enum {
     SHARE_ACCUMULATOR = 332,
     SHARE_SENDER = 206,
     SHARE_NETWORK = 136,
-    SHARE_CLUSTER = 384
+    SHARE_CLUSTER = 384,
+    SHARE_CONSUMERS = 100, /* of the cluster, where there are some */
 };
 enum { SHARE_SUM = SHARE_APPLICATION + SHARE_ACCUMULATOR + SHARE_SENDER + SHARE_NETWORK + SHARE_CLUSTER };
 
@@ -18,15 +19,22 @@ static int32_t clamp(int32_t value, int32_t least, int32_t most)
 }
 
 /* Whole pixels, so that edges of neighbours are equally sharp. */
-static int32_t share(int32_t width, int32_t part)
+static int32_t share(int32_t width, int32_t part, int32_t sum)
 {
-    return (int32_t)((int64_t)width * part / SHARE_SUM) & ~15;
+    return (int32_t)((int64_t)width * part / sum) & ~15;
 }
 
-static void place_brokers(struct view_layout *layout, const struct view_theme *theme, uint32_t broker_count)
+static void place_brokers(struct view_layout *layout, const struct view_theme *theme, uint32_t broker_count,
+                          uint32_t consumer_count)
 {
     struct view_rect inside = view_rect_inset(layout->cluster, theme->space_3, theme->space_3);
     view_rect_cut_top(&inside, 2 * theme->title_height + theme->space_1);
+    if (consumer_count > 0) {
+        int32_t width = inside.w * SHARE_CONSUMERS / (SHARE_CLUSTER + SHARE_CONSUMERS);
+        layout->consumers = view_rect_cut_right(
+            &inside, clamp(width, view_theme_px(theme, 86), view_theme_px(theme, 150)) & ~15);
+        view_rect_cut_right(&inside, theme->space_3);
+    }
     layout->brokers = inside;
     int32_t count = broker_count > 0 ? (int32_t)broker_count : 1;
     int32_t height = (inside.h - (count - 1) * theme->space_2) / count;
@@ -48,7 +56,8 @@ static int32_t side_width(const struct view_theme *theme, int32_t width, const s
 }
 
 void view_layout_make(struct view_layout *layout, const struct view_theme *theme, int32_t width,
-                      int32_t height, uint32_t broker_count, const struct view_side_state *side)
+                      int32_t height, uint32_t broker_count, uint32_t consumer_count,
+                      const struct view_side_state *side)
 {
     *layout = (struct view_layout){0};
     struct view_rect canvas = {0, 0, width & ~15, height & ~15};
@@ -68,15 +77,16 @@ void view_layout_make(struct view_layout *layout, const struct view_theme *theme
         view_rect_cut_right(&canvas, gap);
     }
     int32_t room = canvas.w - 3 * gap;
-    layout->application = view_rect_cut_left(&canvas, share(room, SHARE_APPLICATION));
+    int32_t sum = SHARE_SUM + (consumer_count > 0 ? SHARE_CONSUMERS : 0);
+    layout->application = view_rect_cut_left(&canvas, share(room, SHARE_APPLICATION, sum));
     view_rect_cut_left(&canvas, gap);
-    layout->accumulator = view_rect_cut_left(&canvas, share(room, SHARE_ACCUMULATOR));
+    layout->accumulator = view_rect_cut_left(&canvas, share(room, SHARE_ACCUMULATOR, sum));
     view_rect_cut_left(&canvas, gap);
-    layout->sender = view_rect_cut_left(&canvas, share(room, SHARE_SENDER));
+    layout->sender = view_rect_cut_left(&canvas, share(room, SHARE_SENDER, sum));
     /* Wires touch what they join: no gap on either side of the network. */
-    layout->network = view_rect_cut_left(&canvas, share(room, SHARE_NETWORK));
+    layout->network = view_rect_cut_left(&canvas, share(room, SHARE_NETWORK, sum));
     layout->cluster = canvas;
-    place_brokers(layout, theme, broker_count);
+    place_brokers(layout, theme, broker_count, consumer_count);
     if (side_w == 0 && side->is_open && side->is_forced) {
         layout->side = layout->cluster;
         layout->cluster = (struct view_rect){0};

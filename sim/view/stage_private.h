@@ -83,6 +83,7 @@ struct view_thing view_thing_broker(int32_t id);
 struct view_thing view_thing_partition(uint32_t topic, int32_t partition);
 struct view_thing view_thing_replica(uint32_t topic, int32_t partition, int32_t broker);
 struct view_thing view_thing_event(uint64_t sequence);
+struct view_thing view_thing_consumer(uint32_t index);
 
 /* --- Layout
  * ------------------------------------------------------------------------------------------------------------
@@ -100,14 +101,16 @@ struct view_layout {
     struct view_rect timeline;
     /* Cards of brokers in the cluster, which the wires of the network lead to: see view_layout_broker(). */
     struct view_rect brokers;
-    int32_t broker_height; /* of a card; they are space_2 apart */
+    int32_t broker_height;      /* of a card; they are space_2 apart */
+    struct view_rect consumers; /* at the right of them; empty without consumers */
 };
 
 struct view_side_state;
-/** width, height: of the canvas. broker_count: how many cards there are. side: what the person wants of it.
- */
+/** width, height: of the canvas. broker_count, consumer_count: how many cards there are. side: what the
+ * person wants of it. */
 void view_layout_make(struct view_layout *layout, const struct view_theme *theme, int32_t width,
-                      int32_t height, uint32_t broker_count, const struct view_side_state *side);
+                      int32_t height, uint32_t broker_count, uint32_t consumer_count,
+                      const struct view_side_state *side);
 
 /* --- State
  * -------------------------------------------------------------------------------------------------------------
@@ -262,10 +265,10 @@ void view_draw_panel_application(struct view_frame *frame, struct view_rect rect
 void view_draw_panel_accumulator(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_pool(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_sender(struct view_frame *frame, struct view_rect rect);
+void view_draw_sender_history(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_network(struct view_frame *frame, struct view_rect rect);
 /* The cluster draws its cards at view_layout_broker(), so that the wires meet them. */
 void view_draw_panel_cluster(struct view_frame *frame, struct view_rect rect);
-void view_draw_sender_history(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_side(struct view_frame *frame, struct view_rect rect);
 void view_draw_panel_timeline(struct view_frame *frame, struct view_rect rect);
 /* The key card, the open menu, the toast: after all panels, over the whole canvas. */
@@ -365,12 +368,12 @@ void view_request_box(struct view_frame *frame, struct view_rect rect, uint32_t 
 /** "orders-1"; elided by the label, not here. */
 void view_partition_name(const struct view_frame *frame, uint32_t topic, int32_t partition, char *text,
                          size_t capacity);
-/** 33 554 432, with narrow no-break spaces. */
-void view_format_count(int64_t value, char *text, size_t capacity);
-/** "16 272 B". */
 /** The same, cut in the topic so that the number stays: "tele…-0". */
 void view_partition_name_fit(const struct view_frame *frame, uint32_t topic, int32_t partition,
                              struct view_font font, int32_t width, char *text, size_t capacity);
+/** 33 554 432, with narrow no-break spaces. */
+void view_format_count(int64_t value, char *text, size_t capacity);
+/** "16 272 B". */
 void view_format_bytes(int64_t bytes, char *text, size_t capacity);
 /** "9.1 MB", for where there is little room. */
 void view_format_bytes_short(int64_t bytes, char *text, size_t capacity);

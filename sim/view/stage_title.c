@@ -36,6 +36,12 @@ static void name_thing(const struct view_stage *stage, const struct view_thing *
         snprintf(text, capacity_bytes, "%s-%" PRId64 " on broker %" PRId32,
                  sim_event_log_name(view_stage_log(stage), thing->name), thing->number, thing->other);
         break;
+    case VIEW_THING_CONSUMER:
+        snprintf(text, capacity_bytes, "consumer %s",
+                 thing->number < SIM_CONSUMERS_MAX
+                     ? sim_event_log_info_view(view_stage_log(stage))->consumers[thing->number].name
+                     : "");
+        break;
     case VIEW_THING_POOL:
         snprintf(text, capacity_bytes, "BufferPool");
         break;

@@ -126,6 +126,9 @@ uint64_t story_event(const struct view_frame *frame)
         index = sim_model_find_broker(model, (int32_t)thing->number);
         found = index >= 0 ? model->brokers[index].last_event : 0;
         break;
+    case VIEW_THING_CONSUMER:
+        found = thing->number < SIM_CONSUMERS_MAX ? model->consumers[thing->number].last_event : 0;
+        break;
     case VIEW_THING_PARTITION:
     case VIEW_THING_REPLICA:
         found = event_of_partition(frame, thing);

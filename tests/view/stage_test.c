@@ -162,7 +162,7 @@ static void test_packets_move_between_events(void)
         draw(&fixture);
         int32_t x = -1;
         struct view_layout layout;
-        view_layout_make(&layout, &fixture.stage->theme, VIEW_PX(1600), VIEW_PX(900), 3,
+        view_layout_make(&layout, &fixture.stage->theme, VIEW_PX(1600), VIEW_PX(900), 3, 0,
                          &fixture.stage->side);
         for (uint32_t i = 0; i < fixture.list.hit_count; i++) {
             const struct view_hit *hit = &fixture.list.hits[i];
@@ -196,7 +196,7 @@ static void test_panels_do_not_overlap(void)
         int32_t width = VIEW_PX(sizes[i / 4][0]);
         int32_t height = VIEW_PX(sizes[i / 4][1]);
         struct view_layout layout;
-        view_layout_make(&layout, &theme, width, height, 3, &side);
+        view_layout_make(&layout, &theme, width, height, 3, 0, &side);
         struct view_rect rects[] = {layout.top,     layout.application, layout.accumulator, layout.sender,
                                     layout.network, layout.cluster,     layout.side,        layout.timeline};
         for (uint32_t a = 0; a < 8; a++) {
@@ -240,7 +240,7 @@ static uint32_t count_crossing_texts(const struct fixture *fixture, int32_t widt
 {
     const struct view_draw_list *list = &fixture->list;
     struct view_layout layout;
-    view_layout_make(&layout, &fixture->stage->theme, width, height, 3, &fixture->stage->side);
+    view_layout_make(&layout, &fixture->stage->theme, width, height, 3, 0, &fixture->stage->side);
     struct view_rect rects[] = {layout.top,     layout.application, layout.accumulator, layout.sender,
                                 layout.network, layout.cluster,     layout.side,        layout.timeline};
     uint32_t bad = 0;
