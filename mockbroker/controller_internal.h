@@ -1,4 +1,4 @@
-/** What controller.c and controller_election.c share. */
+/** What controller.c, controller_election.c and controller_messages.c share. */
 #ifndef MB_CONTROLLER_INTERNAL_H
 #define MB_CONTROLLER_INTERNAL_H
 
@@ -36,6 +36,14 @@ void mb_batch_send(struct mb_cluster *cluster);
 /** Write down a new state, which is taken over, and announce how the ISR changed. */
 void mb_controller_set_state(struct mb_cluster *cluster, struct mb_topic_partition *tp,
                              struct mb_partition_state *state);
+
+/** The next message of the channel to a broker, if the one before it was answered. Kafka: RequestSendThread.
+ */
+void mb_controller_send_next(struct mb_cluster *cluster, struct mb_session *session);
+/** Kafka: KafkaController.onBrokerStartup. */
+void mb_controller_broker_started(struct mb_cluster *cluster, int32_t broker);
+/** Kafka: KafkaController.onBrokerFailure, onReplicasBecomeOffline. */
+void mb_controller_broker_failed(struct mb_cluster *cluster, int32_t broker);
 
 /* controller_election.c */
 
