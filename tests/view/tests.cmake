@@ -30,6 +30,17 @@ if(TARGET linger_view)
   add_test(NAME view.verdicts COMMAND verdicts_shown_test ${CMAKE_SOURCE_DIR}/assets/scenarios)
 endif()
 
+# What is done by hand, from the view to the run.
+if(TARGET linger_view)
+  add_executable(session_test view/session_test.c ${CMAKE_SOURCE_DIR}/sim/cli/session.c ${CMAKE_SOURCE_DIR}/sim/cli/report.c
+                 ${CMAKE_SOURCE_DIR}/sim/cli/report_consumers.c ${CMAKE_SOURCE_DIR}/sim/cli/options.c)
+  target_include_directories(session_test PRIVATE ${CMAKE_BINARY_DIR}/layers/cli)
+  target_link_libraries(session_test PRIVATE linger_options linger_base linger_engine linger_export linger_model linger_view
+                        cunit)
+  add_test(NAME view.session COMMAND session_test ${CMAKE_SOURCE_DIR}/assets/scenarios/linger-and-batch.json)
+  set_tests_properties(view.session PROPERTIES WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+endif()
+
 # The program itself, driven from outside: what must never break, and (on demand, it takes minutes) everything:
 # ctest --preset dev -C drive -R view.drive. (Leaks of the display drivers and of fontconfig are not ours to report.)
 if(TARGET linger_view AND TARGET linger)
