@@ -38,6 +38,7 @@ void mb_broker_init(struct mb_cluster *cluster, int32_t index, int32_t id, const
         .alter_isr_retry = {.fire = alter_isr_again, .broker = broker},
         .shutdown_retry = {.fire = ask_for_shutdown, .broker = broker},
         .transaction_scan = {.fire = mb_transactions_scan, .broker = broker},
+        .retention_check = {.fire = mb_retention_check, .broker = broker},
     };
     broker->host = mb_take(cluster->allocator, broker->host_bytes);
     memcpy(broker->host, host, broker->host_bytes);
@@ -278,6 +279,7 @@ void mb_broker_stop(struct mb_broker *broker, bool clean)
     mb_timer_cancel(cluster, &broker->alter_isr_retry);
     mb_timer_cancel(cluster, &broker->shutdown_retry);
     mb_timer_cancel(cluster, &broker->transaction_scan);
+    mb_timer_cancel(cluster, &broker->retention_check);
     mb_quota_sensors_release(broker);
     broker->state = MB_BROKER_DOWN;
     broker->alter_isr_message = 0;

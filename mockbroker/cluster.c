@@ -66,6 +66,7 @@ static void look_at_partition(struct mb_partition *partition)
     if (partition->high_watermark_changed && partition->is_leader) {
         mb_partition_enforce_retention(partition);
     }
+    mb_retention_watch(partition);
     mb_fetch_sessions_mark(partition);
     if (partition->high_watermark_changed || !partition->is_leader) {
         partition->high_watermark_changed = false;

@@ -86,6 +86,9 @@ struct mb_broker {
 
     struct mb_quota_sensor *quota_sensors; /* by client id; NULL: none yet */
 
+    struct mb_timer retention_check;
+    int64_t retention_check_us; /* when it is due */
+
     struct mb_timer transaction_scan; /* for transactions that have been open for too long */
     int32_t next_member_number;       /* of members of groups */
 

@@ -207,7 +207,6 @@ static enum kw_error look_at_records(struct examined *examined)
         look_at_record(examined, &record, index);
     }
     if (reader.error != KW_ERROR_NONE && !KB_PLANTED(CRC_NOT_CHECKED)) {
-        examined->result->record_error_count = 0; /* the exception is thrown before they are counted */
         return reader.error;
     }
     return process_errors(examined);

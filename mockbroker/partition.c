@@ -35,8 +35,9 @@ struct mb_partition *mb_partition_create(struct mb_broker *broker, struct mb_top
         .proposed_isr = mb_take(cluster->allocator, tp->replica_count * sizeof(int32_t)),
         .remotes = mb_take(cluster->allocator, tp->replica_count * sizeof(struct mb_remote)),
     };
+    bool is_deleted = (settings->values[MB_SETTING_TOPIC_CLEANUP_POLICY] & MB_CLEANUP_DELETE) != 0;
     mb_log_init(&partition->log, cluster->allocator, settings->values[MB_SETTING_TOPIC_SEGMENT_BYTES],
-                settings->values[MB_SETTING_TOPIC_RETENTION_BYTES]);
+                is_deleted ? settings->values[MB_SETTING_TOPIC_RETENTION_BYTES] : -1);
     if (cluster->observer.log_start_moves != NULL) {
         partition->log.start_moves = tell_observer;
         partition->log.start_moves_context = partition;
@@ -249,12 +250,17 @@ void mb_partition_increment_high_watermark(struct mb_partition *partition)
     mb_partition_changed(partition, true);
 }
 
+void mb_partition_announce_start(const struct mb_partition *partition)
+{
+    KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
+             .start_offset = partition->log.start_offset, .broker = partition->broker->id,
+             .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
+}
+
 void mb_partition_enforce_retention(struct mb_partition *partition)
 {
     if (mb_log_enforce_retention(&partition->log)) {
-        KB_TRACE(partition->tp->topic->trace, 0, LOG_START_MOVED, log_start_moved,
-                 .start_offset = partition->log.start_offset, .broker = partition->broker->id,
-                 .topic = partition->tp->topic->trace_name, .partition = partition->tp->index);
+        mb_partition_announce_start(partition);
     }
 }
 

@@ -149,6 +149,14 @@ void mb_partition_announce_last_stable_offset(struct mb_partition *partition);
 /** Remove what retention does not keep, as a leader whose high watermark moved. When the cluster settles: a
  * fetch that is being answered refers to places in the log. */
 void mb_partition_enforce_retention(struct mb_partition *partition);
+/** The start of its log has moved. */
+void mb_partition_announce_start(const struct mb_partition *partition);
+
+/* retention.c */
+
+/** Something in its log will be too old one day: the broker is to look then, at the latest. */
+void mb_retention_watch(struct mb_partition *partition);
+void mb_retention_check(struct mb_cluster *cluster, struct mb_timer *timer);
 
 /** Kafka: Partition.checkEnoughReplicasReachOffset: true when the wait is over, with its outcome. */
 bool mb_partition_has_reached(const struct mb_partition *partition, int64_t required_offset,

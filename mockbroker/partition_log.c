@@ -279,3 +279,27 @@ bool mb_log_enforce_retention(struct mb_log *log)
     }
     return mb_log_increment_start_offset(log, new_start);
 }
+
+bool mb_log_enforce_retention_ms(struct mb_log *log, int64_t retention_ms, int64_t now_ms)
+{
+    int64_t new_start = log->start_offset;
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < log->segment_count; i++) {
+        bool is_last = i + 1 == log->segment_count;
+        int64_t end_offset = is_last ? log->end_offset : log->segments[i + 1].base_offset;
+        int64_t newest_ms = KW_NO_TIMESTAMP; /* Kafka: LogSegment.largestTimestamp */
+        for (; index < log->count && entry_at(log, index)->base_offset < end_offset; index++) {
+            int64_t timestamp_ms = kw_record_batch_max_timestamp_ms(entry_at(log, index)->block->bytes);
+            newest_ms = timestamp_ms > newest_ms ? timestamp_ms : newest_ms;
+        }
+        if (newest_ms < 0 || newest_ms >= now_ms - retention_ms || end_offset > log->high_watermark) {
+            break;
+        }
+        new_start = end_offset;
+    }
+    bool has_moved = mb_log_increment_start_offset(log, new_start);
+    if (has_moved && log->count == 0) {
+        log->segment_count = 0; /* Kafka rolls a new one before the last one goes */
+    }
+    return has_moved;
+}

@@ -90,5 +90,10 @@ bool mb_log_increment_start_offset(struct mb_log *log, int64_t offset);
  * every log.retention.check.interval.ms, this log whenever a segment is rolled.
  */
 bool mb_log_enforce_retention(struct mb_log *log);
+/**
+ * Remove whole segments, oldest first, whose newest record is older than retention_ms, up to the high
+ * watermark; the active one, too. One without any time stays. Kafka: Log.deleteRetentionMsBreachedSegments.
+ */
+bool mb_log_enforce_retention_ms(struct mb_log *log, int64_t retention_ms, int64_t now_ms);
 
 #endif

@@ -44,6 +44,16 @@ static const struct {
     int64_t rate;
     struct step steps[STEPS];
 } vectors[] = {
+    {"4",
+     "1",
+     900,
+     {
+         {0, 320, 0},      {1000, 1577, 0},    {1000, 3174, 2634},  {2000, 2553, 5116},  {1000, 2605, 6258},
+         {0, 9626, 16953}, {999, 2414, 18637}, {2000, 3037, 18484}, {1000, 3028, 19012}, {1000, 1279, 5160},
+         {0, 2071, 7461},  {2000, 200, 4309},  {1000, 614, 1627},   {999, 341, 1007},    {1000, 1728, 0},
+         {4000, 1613, 0},  {1000, 1815, 809},  {1000, 8930, 10731}, {1000, 2434, 13436}, {2000, 1591, 11394},
+         {0, 2877, 14591}, {1000, 2669, 7634}, {1000, 1060, 6108},  {2000, 9698, 11919},
+     }},
     {"11",
      "1",
      1000,
@@ -343,7 +353,8 @@ static void consumers(void)
     CU_ASSERT_TRUE(response.throttle_time_ms > 1900 && response.throttle_time_ms < 2400);
     CU_ASSERT_EQUAL(response.responses.count, 0);
     CU_ASSERT_EQUAL(h.now_us, before_us + 1000);
-    /* It is read from again when the time is over; and at last, when old samples go, it gets what it wants. */
+    /* It is read from again when the time is over; and at last, when old samples go, it gets what it wants.
+     */
     int64_t muted_ms = response.throttle_time_ms;
     response = fetch_as(&h, c, "reader", 4000);
     CU_ASSERT_EQUAL(h.now_us, before_us + 1000 + muted_ms * 1000);

@@ -23,3 +23,4 @@ linger_unit_test(mockbroker_isr SOURCES mockbroker/isr_test.c mockbroker/followe
 linger_unit_test(mockbroker_election SOURCES mockbroker/election_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_new_leader SOURCES mockbroker/new_leader_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_truncation SOURCES mockbroker/truncation_test.c mockbroker/follower.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_retention SOURCES mockbroker/retention_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)

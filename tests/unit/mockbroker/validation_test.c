@@ -32,6 +32,11 @@ static void header_checks(void)
     kw_store_i32((uint8_t *)none.bytes + KW_RECORD_BATCH_LAST_OFFSET_DELTA, -1);
     batch_fix_crc(none);
     CU_ASSERT_EQUAL(batch_error(&h, c, none), KW_ERROR_INVALID_RECORD);
+    none.length_bytes = KW_RECORD_BATCH_OVERHEAD_BYTES; /* nor has it anything behind its header */
+    kw_store_i32((uint8_t *)none.bytes + KW_RECORD_BATCH_LENGTH,
+                 KW_RECORD_BATCH_OVERHEAD_BYTES - KW_RECORD_BATCH_LOG_OVERHEAD_BYTES);
+    batch_fix_crc(none);
+    CU_ASSERT_EQUAL(batch_error(&h, c, none), KW_ERROR_INVALID_RECORD);
     struct kw_bytes negative = harness_batch(&h, &idempotent);
     kw_store_i32((uint8_t *)negative.bytes + KW_RECORD_BATCH_BASE_SEQUENCE, -1);
     batch_fix_crc(negative);
@@ -233,6 +238,10 @@ static void some_errors_are_of_the_whole_request(void)
     }
     CU_ASSERT_EQUAL(harness_replica(&h, 1).log_end_offset, 0);
     /* From version 7 on the compression is a matter of the log. */
+    CU_ASSERT_EQUAL(batch_error(&h, c, culprits[1]), KW_ERROR_UNKNOWN_SERVER_ERROR);
+    ((uint8_t *)culprits[1].bytes)[KW_RECORD_BATCH_ATTRIBUTES + 1] |=
+        0x20; /* before it can be a control batch */
+    batch_fix_crc(culprits[1]);
     CU_ASSERT_EQUAL(batch_error(&h, c, culprits[1]), KW_ERROR_UNKNOWN_SERVER_ERROR);
     harness_close(&h);
 }
