@@ -21,6 +21,8 @@ struct kp_record_accumulator *kp_record_accumulator_create(
     kp_batch_compressor_init(&accumulator->compressor, options->allocator, options->compression);
     kp_incomplete_batches_init(&accumulator->incomplete);
     kb_list_init(&accumulator->active);
+    kb_list_init(&accumulator->ready_look.fresh);
+    kb_list_init(&accumulator->deadline_look.fresh);
     kb_heap_init(&accumulator->drain_order, options->allocator);
     accumulator->next_expiry_ms = INT64_MAX;
     return accumulator;
@@ -127,6 +129,34 @@ struct kp_producer_batch *kp_partition_queue_next(const struct kp_partition_queu
     return batch_of(kb_list_next(&queue->batches, &batch->queue_node));
 }
 
+void kp_accumulator_changed(struct kp_record_accumulator *accumulator)
+{
+    accumulator->ready_look.is_valid = false;
+    accumulator->deadline_look.is_valid = false;
+    accumulator->is_oldest_known = false;
+}
+
+/* It was appended to. */
+static void mark_fresh(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue)
+{
+    if (!kb_list_node_is_linked(&queue->fresh_for_ready)) {
+        kb_list_push_back(&accumulator->ready_look.fresh, &queue->fresh_for_ready);
+    }
+    if (!kb_list_node_is_linked(&queue->fresh_for_deadline)) {
+        kb_list_push_back(&accumulator->deadline_look.fresh, &queue->fresh_for_deadline);
+    }
+}
+
+static void forget_fresh(struct kp_partition_queue *queue)
+{
+    if (kb_list_node_is_linked(&queue->fresh_for_ready)) {
+        kb_list_remove(&queue->fresh_for_ready);
+    }
+    if (kb_list_node_is_linked(&queue->fresh_for_deadline)) {
+        kb_list_remove(&queue->fresh_for_deadline);
+    }
+}
+
 void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
                            struct kp_producer_batch *before, struct kp_producer_batch *batch)
 {
@@ -137,7 +167,10 @@ void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_
     }
     if (queue->batch_count++ == 0) {
         kb_list_push_back(&accumulator->active, &queue->active_node);
+        accumulator->oldest_ms =
+            batch->created_ms < accumulator->oldest_ms ? batch->created_ms : accumulator->oldest_ms;
     }
+    mark_fresh(accumulator, queue);
     batch->left_mask = 0;
     batch->held_mask = 0;
 }
@@ -145,11 +178,12 @@ void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_
 void kp_accumulator_remove(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
                            struct kp_producer_batch *batch)
 {
-    (void)accumulator;
     KB_ASSERT(queue->batch_count > 0 && batch->partition == queue->partition);
     kb_list_remove(&batch->queue_node);
+    kp_accumulator_changed(accumulator);
     if (--queue->batch_count == 0) {
         kb_list_remove(&queue->active_node);
+        forget_fresh(queue);
     }
 }
 
@@ -235,6 +269,7 @@ static enum kp_accumulate try_append(struct kp_record_accumulator *accumulator, 
     struct kp_producer_batch *last = kp_partition_queue_last(queue);
     uint32_t size_bytes = 0;
     if (last != NULL) {
+        mark_fresh(accumulator, queue);
         switch (kp_producer_batch_try_append(last, append->timestamp_ms, &append->fields, append->record_id,
                                              now_ms, &size_bytes)) {
         case KP_APPEND_OK:
@@ -402,6 +437,7 @@ void kp_record_accumulator_mute_partition(struct kp_record_accumulator *accumula
     struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, partition);
     KB_ASSERT(queue != NULL); /* something of it was drained */
     queue->is_muted = !KB_PLANTED(PARTITION_NOT_MUTED);
+    kp_accumulator_changed(accumulator);
 }
 
 void kp_record_accumulator_unmute_partition(struct kp_record_accumulator *accumulator,
@@ -410,6 +446,7 @@ void kp_record_accumulator_unmute_partition(struct kp_record_accumulator *accumu
     struct kp_partition_queue *queue = kp_accumulator_find_queue(accumulator, partition);
     if (queue != NULL) {
         queue->is_muted = false;
+        kp_accumulator_changed(accumulator);
     }
 }
 

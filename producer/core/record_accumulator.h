@@ -136,8 +136,7 @@ void kp_record_accumulator_drain_node(struct kp_record_accumulator *accumulator,
 
 /** Kafka: resetNextBatchExpiryTime, maybeUpdateNextBatchExpiryTime, nextExpiryTimeMs. */
 void kp_record_accumulator_reset_next_expiry(struct kp_record_accumulator *accumulator);
-void kp_record_accumulator_update_next_expiry(struct kp_record_accumulator *accumulator,
-                                              const struct kp_producer_batch *batch);
+void kp_record_accumulator_update_next_expiry(struct kp_record_accumulator *accumulator, int64_t created_ms);
 int64_t kp_record_accumulator_next_expiry_ms(const struct kp_record_accumulator *accumulator);
 
 /**
@@ -182,7 +181,6 @@ void kp_record_accumulator_abort_undrained(struct kp_record_accumulator *accumul
 void kp_record_accumulator_abort_incomplete(struct kp_record_accumulator *accumulator);
 
 /** When a queued batch becomes ready or expires by itself; INT64_MAX: never. */
-int64_t kp_record_accumulator_next_deadline_ms(const struct kp_record_accumulator *accumulator,
-                                               int64_t now_ms);
+int64_t kp_record_accumulator_next_deadline_ms(struct kp_record_accumulator *accumulator, int64_t now_ms);
 
 #endif

@@ -15,6 +15,26 @@ static bool is_backing_off(const struct kp_record_accumulator *accumulator,
            kp_producer_batch_waited_ms(batch, now_ms) < accumulator->options.retry_backoff_ms;
 }
 
+/* Bits of enum kb_left that hold for every queue. */
+static uint32_t conditions(const struct kp_record_accumulator *accumulator)
+{
+    uint32_t left = 0;
+    if (accumulator->pool.waiter_count > 0) {
+        left |= KB_LEFT_MEMORY_WAITER;
+    }
+    if (accumulator->is_closed) {
+        left |= KB_LEFT_CLOSE;
+    }
+    if (accumulator->flush_count > 0) {
+        left |= KB_LEFT_FLUSH;
+    }
+    if (accumulator->options.transaction_manager != NULL &&
+        kp_transaction_manager_is_completing(accumulator->options.transaction_manager)) {
+        left |= KB_LEFT_TXN_COMPLETING;
+    }
+    return left;
+}
+
 /* Bits of enum kb_left that hold for a head batch; 0: it is not sendable. Kafka: the conditions of ready().
  */
 static uint32_t left_why(const struct kp_record_accumulator *accumulator,
@@ -37,20 +57,7 @@ static uint32_t left_why(const struct kp_record_accumulator *accumulator,
             left |= KB_LEFT_LINGER;
         }
     }
-    if (accumulator->pool.waiter_count > 0) {
-        left |= KB_LEFT_MEMORY_WAITER;
-    }
-    if (accumulator->is_closed) {
-        left |= KB_LEFT_CLOSE;
-    }
-    if (accumulator->flush_count > 0) {
-        left |= KB_LEFT_FLUSH;
-    }
-    if (accumulator->options.transaction_manager != NULL &&
-        kp_transaction_manager_is_completing(accumulator->options.transaction_manager)) {
-        left |= KB_LEFT_TXN_COMPLETING;
-    }
-    return left;
+    return left | conditions(accumulator);
 }
 
 /* Until linger or back-off are over. */
@@ -102,6 +109,7 @@ void kp_record_accumulator_note_held_node(struct kp_record_accumulator *accumula
     if (accumulator->options.trace == NULL) {
         return;
     }
+    accumulator->ready_look.is_valid = false; /* what is noted here is noted anew then */
     KB_LIST_FOR_EACH(active, &accumulator->active)
     {
         struct kp_partition_queue *queue = kp_active_queue(active);
@@ -120,6 +128,7 @@ void kp_record_accumulator_note_held_all(struct kp_record_accumulator *accumulat
     if (accumulator->options.trace == NULL) {
         return;
     }
+    accumulator->ready_look.is_valid = false;
     KB_LIST_FOR_EACH(active, &accumulator->active)
     {
         struct kp_partition_queue *queue = kp_active_queue(active);
@@ -205,30 +214,80 @@ static void check_head(struct kp_record_accumulator *accumulator, struct kp_part
     }
 }
 
-void kp_record_accumulator_ready(struct kp_record_accumulator *accumulator, int64_t now_ms,
-                                 struct kp_ready_check *out)
+static bool is_true_still(const struct kp_record_accumulator *accumulator, const struct kp_look *look,
+                          int64_t now_ms)
 {
+    return look->is_valid && look->now_ms == now_ms && look->conditions == conditions(accumulator) &&
+           look->metadata_version == kp_producer_metadata_update_version(accumulator->options.metadata);
+}
+
+static void remember(const struct kp_record_accumulator *accumulator, struct kp_look *look, int64_t now_ms)
+{
+    look->is_valid = true;
+    look->now_ms = now_ms;
+    look->conditions = conditions(accumulator);
+    look->metadata_version = kp_producer_metadata_update_version(accumulator->options.metadata);
+    while (kb_list_pop_front(&look->fresh) != NULL) {
+    }
+}
+
+/* Java looks no further at a partition whose node is ready already; which those are depends on the order of
+ * its hash table, so here none of them counts. */
+static int64_t delay_of(const struct kp_record_accumulator *accumulator,
+                        const struct kp_partition_queue *queue, int64_t now_ms)
+{
+    int32_t leader = leader_of(accumulator, queue->partition);
+    return leader == KP_NODE_NONE || queue->is_muted || is_ready_node(accumulator, leader)
+               ? INT64_MAX
+               : time_left_ms(accumulator, kp_partition_queue_first(queue), now_ms);
+}
+
+static void look_at_all(struct kp_record_accumulator *accumulator, int64_t now_ms)
+{
+    struct kp_look *look = &accumulator->ready_look;
     accumulator->ready_node_count = 0;
     accumulator->unknown_leader_topic_count = 0;
     KB_LIST_FOR_EACH(active, &accumulator->active)
     {
         check_head(accumulator, kp_active_queue(active), now_ms);
     }
-    /* Java looks no further at a partition whose node is ready already; which those are depends on the order
-     * of its hash table, so here none of them counts. */
-    int64_t delay_ms = INT64_MAX;
+    look->found_ms = INT64_MAX;
     KB_LIST_FOR_EACH(active, &accumulator->active)
     {
-        const struct kp_partition_queue *queue = kp_active_queue(active);
-        int32_t leader = leader_of(accumulator, queue->partition);
-        if (leader != KP_NODE_NONE && !queue->is_muted && !is_ready_node(accumulator, leader)) {
-            int64_t left_ms = time_left_ms(accumulator, kp_partition_queue_first(queue), now_ms);
-            delay_ms = left_ms < delay_ms ? left_ms : delay_ms;
+        int64_t delay_ms = delay_of(accumulator, kp_active_queue(active), now_ms);
+        look->found_ms = delay_ms < look->found_ms ? delay_ms : look->found_ms;
+    }
+    remember(accumulator, look, now_ms);
+}
+
+/* false: they make a node ready that was not, or leave one that waited: then all count anew. */
+static bool look_at_fresh(struct kp_record_accumulator *accumulator, int64_t now_ms)
+{
+    struct kp_look *look = &accumulator->ready_look;
+    uint32_t ready_node_count = accumulator->ready_node_count;
+    struct kb_list_node *node;
+    while ((node = kb_list_pop_front(&look->fresh)) != NULL) {
+        struct kp_partition_queue *queue = KB_CONTAINER_OF(node, struct kp_partition_queue, fresh_for_ready);
+        check_head(accumulator, queue, now_ms);
+        if (accumulator->ready_node_count != ready_node_count) {
+            return false;
         }
+        int64_t delay_ms = delay_of(accumulator, queue, now_ms);
+        look->found_ms = delay_ms < look->found_ms ? delay_ms : look->found_ms;
+    }
+    return true;
+}
+
+void kp_record_accumulator_ready(struct kp_record_accumulator *accumulator, int64_t now_ms,
+                                 struct kp_ready_check *out)
+{
+    if (!is_true_still(accumulator, &accumulator->ready_look, now_ms) ||
+        !look_at_fresh(accumulator, now_ms)) {
+        look_at_all(accumulator, now_ms);
     }
     *out = (struct kp_ready_check){.ready_nodes = accumulator->ready_nodes,
                                    .ready_node_count = accumulator->ready_node_count,
-                                   .next_ready_check_delay_ms = delay_ms,
+                                   .next_ready_check_delay_ms = accumulator->ready_look.found_ms,
                                    .unknown_leader_topics = accumulator->unknown_leader_topics,
                                    .unknown_leader_topic_count = accumulator->unknown_leader_topic_count};
 }
@@ -343,6 +402,7 @@ static void pass_over_rest(struct kp_record_accumulator *accumulator, int32_t no
         if (has_stopped && accumulator->options.trace != NULL && !queue->is_muted &&
             left_why(accumulator, queue, batch, now_ms) != 0) {
             note_held(accumulator, batch, node, KB_HELD_DRAIN_STOPPED, 0);
+            accumulator->ready_look.is_valid = false;
         }
     }
 }
@@ -392,10 +452,9 @@ void kp_record_accumulator_reset_next_expiry(struct kp_record_accumulator *accum
     accumulator->next_expiry_ms = INT64_MAX;
 }
 
-void kp_record_accumulator_update_next_expiry(struct kp_record_accumulator *accumulator,
-                                              const struct kp_producer_batch *batch)
+void kp_record_accumulator_update_next_expiry(struct kp_record_accumulator *accumulator, int64_t created_ms)
 {
-    int64_t expiry_ms = batch->created_ms + accumulator->options.delivery_timeout_ms;
+    int64_t expiry_ms = created_ms + accumulator->options.delivery_timeout_ms;
     if (expiry_ms > 0 && expiry_ms < accumulator->next_expiry_ms) {
         accumulator->next_expiry_ms = expiry_ms;
     }
@@ -406,46 +465,106 @@ int64_t kp_record_accumulator_next_expiry_ms(const struct kp_record_accumulator 
     return accumulator->next_expiry_ms;
 }
 
+/* When the oldest of the heads was created; INT64_MAX: there is none. */
+static int64_t oldest_head_ms(struct kp_record_accumulator *accumulator)
+{
+    if (!accumulator->is_oldest_known) {
+        accumulator->oldest_ms = INT64_MAX;
+        KB_LIST_FOR_EACH(active, &accumulator->active)
+        {
+            int64_t created_ms = kp_partition_queue_first(kp_active_queue(active))->created_ms;
+            accumulator->oldest_ms =
+                created_ms < accumulator->oldest_ms ? created_ms : accumulator->oldest_ms;
+        }
+        accumulator->is_oldest_known = true;
+    }
+    return accumulator->oldest_ms;
+}
+
+static void take_expired(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                         int64_t now_ms, struct kp_batch_list *out)
+{
+    struct kp_producer_batch *batch;
+    while ((batch = kp_partition_queue_first(queue)) != NULL &&
+           kp_producer_batch_has_reached_delivery_timeout(batch, accumulator->options.delivery_timeout_ms,
+                                                          now_ms)) {
+        kp_accumulator_remove(accumulator, queue, batch);
+        kp_producer_batch_abort_appends(batch);
+        kp_batch_list_add(out, batch);
+        KB_TRACE(accumulator->options.trace, 0, BATCH_EXPIRED, batch_expired,
+                 .age_ms = now_ms - batch->created_ms, .batch = batch->number,
+                 .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
+                 .in_flight = 0);
+    }
+}
+
 void kp_record_accumulator_expired(struct kp_record_accumulator *accumulator, int64_t now_ms,
                                    struct kp_batch_list *out)
 {
     *out = (struct kp_batch_list){0};
-    struct kb_list_node *active = kb_list_first(&accumulator->active);
-    while (active != NULL) {
-        struct kp_partition_queue *queue = kp_active_queue(active);
-        active = kb_list_next(&accumulator->active, active); /* an emptied queue leaves the list */
-        struct kp_producer_batch *batch;
-        while ((batch = kp_partition_queue_first(queue)) != NULL) {
-            if (!kp_producer_batch_has_reached_delivery_timeout(
-                    batch, accumulator->options.delivery_timeout_ms, now_ms)) {
-                kp_record_accumulator_update_next_expiry(accumulator, batch);
-                break;
-            }
-            kp_accumulator_remove(accumulator, queue, batch);
-            kp_producer_batch_abort_appends(batch);
-            kp_batch_list_add(out, batch);
-            KB_TRACE(accumulator->options.trace, 0, BATCH_EXPIRED, batch_expired,
-                     .age_ms = now_ms - batch->created_ms, .batch = batch->number,
-                     .topic = batch->partition->topic->trace_name, .partition = batch->partition->partition,
-                     .in_flight = 0);
+    int64_t oldest_ms = oldest_head_ms(accumulator);
+    if (oldest_ms != INT64_MAX && now_ms - oldest_ms >= accumulator->options.delivery_timeout_ms) {
+        struct kb_list_node *active = kb_list_first(&accumulator->active);
+        while (active != NULL) {
+            struct kp_partition_queue *queue = kp_active_queue(active);
+            active = kb_list_next(&accumulator->active, active); /* an emptied queue leaves the list */
+            take_expired(accumulator, queue, now_ms, out);
         }
+        oldest_ms = oldest_head_ms(accumulator);
+    }
+    if (oldest_ms != INT64_MAX) {
+        kp_record_accumulator_update_next_expiry(accumulator, oldest_ms);
     }
 }
 
-int64_t kp_record_accumulator_next_deadline_ms(const struct kp_record_accumulator *accumulator,
-                                               int64_t now_ms)
+/* When linger or back-off of the head are over; INT64_MAX: it waits for neither. */
+static int64_t deadline_of(const struct kp_record_accumulator *accumulator,
+                           const struct kp_partition_queue *queue, int64_t now_ms)
 {
-    int64_t deadline_ms = INT64_MAX;
-    KB_LIST_FOR_EACH(active, &accumulator->active)
-    {
-        const struct kp_partition_queue *queue = kp_active_queue(active);
-        const struct kp_producer_batch *batch = kp_partition_queue_first(queue);
-        int64_t expiry_ms = batch->created_ms + accumulator->options.delivery_timeout_ms;
-        deadline_ms = expiry_ms < deadline_ms ? expiry_ms : deadline_ms;
-        if (!queue->is_muted && left_why(accumulator, queue, batch, now_ms) == 0) {
-            int64_t ready_ms = now_ms + time_left_ms(accumulator, batch, now_ms);
-            deadline_ms = ready_ms < deadline_ms ? ready_ms : deadline_ms;
+    const struct kp_producer_batch *batch = kp_partition_queue_first(queue);
+    return !queue->is_muted && left_why(accumulator, queue, batch, now_ms) == 0
+               ? now_ms + time_left_ms(accumulator, batch, now_ms)
+               : INT64_MAX;
+}
+
+static void count_deadline(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
+                           int64_t deadline_ms)
+{
+    struct kp_look *look = &accumulator->deadline_look;
+    queue->has_deadline = deadline_ms != INT64_MAX;
+    look->found_ms = deadline_ms < look->found_ms ? deadline_ms : look->found_ms;
+}
+
+/* false: one of them counted and does so no more. */
+static bool count_fresh_deadlines(struct kp_record_accumulator *accumulator, int64_t now_ms)
+{
+    struct kb_list_node *node;
+    while ((node = kb_list_pop_front(&accumulator->deadline_look.fresh)) != NULL) {
+        struct kp_partition_queue *queue =
+            KB_CONTAINER_OF(node, struct kp_partition_queue, fresh_for_deadline);
+        int64_t deadline_ms = deadline_of(accumulator, queue, now_ms);
+        if (deadline_ms == INT64_MAX && queue->has_deadline) {
+            return false;
         }
+        count_deadline(accumulator, queue, deadline_ms);
     }
-    return deadline_ms;
+    return true;
+}
+
+int64_t kp_record_accumulator_next_deadline_ms(struct kp_record_accumulator *accumulator, int64_t now_ms)
+{
+    struct kp_look *look = &accumulator->deadline_look;
+    if (!is_true_still(accumulator, look, now_ms) || !count_fresh_deadlines(accumulator, now_ms)) {
+        look->found_ms = INT64_MAX;
+        KB_LIST_FOR_EACH(active, &accumulator->active)
+        {
+            struct kp_partition_queue *queue = kp_active_queue(active);
+            count_deadline(accumulator, queue, deadline_of(accumulator, queue, now_ms));
+        }
+        remember(accumulator, look, now_ms);
+    }
+    int64_t oldest_ms = oldest_head_ms(accumulator);
+    int64_t expiry_ms =
+        oldest_ms != INT64_MAX ? oldest_ms + accumulator->options.delivery_timeout_ms : INT64_MAX;
+    return expiry_ms < look->found_ms ? expiry_ms : look->found_ms;
 }

@@ -16,8 +16,26 @@ struct kp_partition_queue {
     struct kb_list batches;
     uint32_t batch_count;
     bool is_muted;
-    struct kb_list_node active_node; /* linked while there are batches */
-    struct kb_heap_node drain_node;  /* in the order of the drain, during one */
+    struct kb_list_node active_node;     /* linked while there are batches */
+    struct kb_heap_node drain_node;      /* in the order of the drain, during one */
+    struct kb_list_node fresh_for_ready; /* appended to since the last look of that kind */
+    struct kb_list_node fresh_for_deadline;
+    bool has_deadline; /* it counted in the deadline that is remembered */
+};
+
+/**
+ * What a look at all queues has found, for the next one: it is true in the same millisecond under the same
+ * conditions, except for the queues that were appended to since (fresh). Whatever else changes a queue says
+ * so with kp_accumulator_changed(). The sender passes many times in a millisecond, and Kafka's looks at all
+ * partitions each time.
+ */
+struct kp_look {
+    bool is_valid;
+    int64_t now_ms;
+    uint32_t conditions;      /* of enum kb_left, for all queues */
+    int32_t metadata_version; /* leaders */
+    int64_t found_ms;
+    struct kb_list fresh;
 };
 
 struct kp_record_accumulator {
@@ -32,6 +50,11 @@ struct kp_record_accumulator {
     uint32_t queue_capacity;
     /** The queues that are not empty, in the order in which they became so: idle ones cost nothing. */
     struct kb_list active;
+
+    struct kp_look ready_look;    /* found_ms: until the next one is due */
+    struct kp_look deadline_look; /* found_ms: the first deadline */
+    bool is_oldest_known;         /* when the oldest head was created; INT64_MAX: there is none */
+    int64_t oldest_ms;
 
     uint32_t last_batch;
     uint32_t flush_count; /* Kafka: flushesInProgress */
@@ -67,6 +90,9 @@ void kp_accumulator_insert(struct kp_record_accumulator *accumulator, struct kp_
 /** Take a batch out of its queue. */
 void kp_accumulator_remove(struct kp_record_accumulator *accumulator, struct kp_partition_queue *queue,
                            struct kp_producer_batch *batch);
+
+/** Something of a queue has changed that is no append at its end. */
+void kp_accumulator_changed(struct kp_record_accumulator *accumulator);
 
 /** Open a batch on a buffer, compressed if the producer says so; NULL without memory: the buffer stays the
  * caller's. */

@@ -28,6 +28,7 @@ static void put_back(struct kp_record_accumulator *accumulator, struct kp_partit
         place = KB_PLANTED(REENQUEUE_AT_FRONT) ? place : place_by_sequence(queue, batch);
     }
     kp_accumulator_insert(accumulator, queue, place, batch);
+    kp_accumulator_changed(accumulator);
 }
 
 void kp_record_accumulator_reenqueue(struct kp_record_accumulator *accumulator,
@@ -207,6 +208,7 @@ static void put_back_parts(struct kp_record_accumulator *accumulator, struct kp_
             place = place_by_sequence(queue, part);
         }
         kp_accumulator_insert(accumulator, queue, place, part);
+        kp_accumulator_changed(accumulator);
     }
 }
 

@@ -79,6 +79,8 @@ struct kp_sender {
     uint32_t in_flight_capacity;
     uint32_t *in_flight_partitions; /* indices */
     uint32_t in_flight_partition_count;
+    bool is_in_flight_oldest_known; /* of the first ones of all partitions */
+    int64_t in_flight_oldest_ms;    /* when it was created; INT64_MAX: there is none */
     uint32_t in_flight_partition_capacity;
 
     struct kp_produce_request **drained; /* by the place among the ready nodes; NULL: nothing */

@@ -45,6 +45,8 @@ static void add_in_flight(struct kp_sender *sender, struct kp_producer_batch *ba
         partition->last->in_flight_next = batch;
     } else {
         partition->first = batch;
+        sender->in_flight_oldest_ms =
+            batch->created_ms < sender->in_flight_oldest_ms ? batch->created_ms : sender->in_flight_oldest_ms;
     }
     partition->last = batch;
 }
@@ -57,6 +59,7 @@ void kp_sender_remove_in_flight(struct kp_sender *sender, struct kp_producer_bat
         return;
     }
     batch->is_in_flight = false;
+    sender->is_in_flight_oldest_known = false;
     if (batch->in_flight_previous != NULL) {
         batch->in_flight_previous->in_flight_next = batch->in_flight_next;
     } else {
@@ -79,45 +82,59 @@ void kp_sender_remove_and_deallocate(struct kp_sender *sender, struct kp_produce
 
 /* --- Expiry */
 
-/* Kafka: getExpiredInflightBatches. Chained by drained_next, behind those of the accumulator. */
+static void take_expired_of(struct kp_sender *sender, struct kp_in_flight_partition *partition,
+                            int64_t now_ms, struct kp_batch_list *out)
+{
+    struct kp_producer_batch *batch;
+
+    while ((batch = partition->first) != NULL && kp_producer_batch_has_reached_delivery_timeout(
+                                                     batch, sender->options.delivery_timeout_ms, now_ms)) {
+        KB_ASSERT(!kp_producer_batch_is_done(batch));
+        kp_sender_remove_in_flight(sender, batch);
+        batch->drained_next = NULL;
+        if (out->last != NULL) {
+            out->last->drained_next = batch;
+        } else {
+            out->first = batch;
+        }
+        out->last = batch;
+        out->count++;
+        (void)KB_TRACE(sender->trace, 0, BATCH_EXPIRED, batch_expired, .age_ms = now_ms - batch->created_ms,
+                       .batch = batch->number, .topic = batch->partition->topic->trace_name,
+                       .partition = batch->partition->partition, .in_flight = 1);
+    }
+}
+
+/* Kafka: getExpiredInflightBatches. Chained by drained_next, behind those of the accumulator. Kafka looks at
+ * the first batch of every partition in each pass; here the oldest of them is remembered. */
 static void take_expired_in_flight(struct kp_sender *sender, int64_t now_ms, struct kp_batch_list *out)
 {
-    struct kp_record_accumulator *accumulator = sender->options.accumulator;
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < sender->in_flight_partition_count; i++) {
-        struct kp_in_flight_partition *partition = &sender->in_flight[sender->in_flight_partitions[i]];
+    if (!sender->is_in_flight_oldest_known ||
+        (sender->in_flight_oldest_ms != INT64_MAX &&
+         now_ms - sender->in_flight_oldest_ms >= sender->options.delivery_timeout_ms)) {
+        sender->in_flight_oldest_ms = INT64_MAX;
+        for (uint32_t i = 0; i < sender->in_flight_partition_count; i++) {
+            struct kp_in_flight_partition *partition = &sender->in_flight[sender->in_flight_partitions[i]];
 
-        while (partition->first != NULL) {
-            struct kp_producer_batch *batch = partition->first;
+            take_expired_of(sender, partition, now_ms, out);
+            if (partition->first != NULL) {
+                int64_t created_ms = partition->first->created_ms;
 
-            if (!kp_producer_batch_has_reached_delivery_timeout(batch, sender->options.delivery_timeout_ms,
-                                                                now_ms)) {
-                kp_record_accumulator_update_next_expiry(accumulator, batch);
-                break;
-            }
-            KB_ASSERT(!kp_producer_batch_is_done(batch));
-            kp_sender_remove_in_flight(sender, batch);
-            batch->drained_next = NULL;
-            if (out->last != NULL) {
-                out->last->drained_next = batch;
+                sender->in_flight_partitions[kept++] = sender->in_flight_partitions[i];
+                sender->in_flight_oldest_ms =
+                    created_ms < sender->in_flight_oldest_ms ? created_ms : sender->in_flight_oldest_ms;
             } else {
-                out->first = batch;
+                partition->is_listed = false;
             }
-            out->last = batch;
-            out->count++;
-            (void)KB_TRACE(sender->trace, 0, BATCH_EXPIRED, batch_expired,
-                           .age_ms = now_ms - batch->created_ms, .batch = batch->number,
-                           .topic = batch->partition->topic->trace_name,
-                           .partition = batch->partition->partition, .in_flight = 1);
         }
-        if (partition->first != NULL) {
-            sender->in_flight_partitions[kept++] = sender->in_flight_partitions[i];
-        } else {
-            partition->is_listed = false;
-        }
+        sender->in_flight_partition_count = kept;
+        sender->is_in_flight_oldest_known = true;
     }
-    sender->in_flight_partition_count = kept;
+    if (sender->in_flight_oldest_ms != INT64_MAX) {
+        kp_record_accumulator_update_next_expiry(sender->options.accumulator, sender->in_flight_oldest_ms);
+    }
 }
 
 static void fail_expired(struct kp_sender *sender, struct kp_producer_batch *batch, int64_t now_ms)
