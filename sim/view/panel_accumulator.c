@@ -97,10 +97,10 @@ static void choose_detail(const struct view_theme *theme, struct rows *rows, int
                                                   : VIEW_PX(2);
     int32_t height = step - rows->gap;
     int32_t least = view_theme_px(theme, 17);
-    int32_t most = view_theme_px(theme, 176);
+    int32_t most = view_theme_px(theme, 190);
     height = height > most ? most : height;
     rows->height = (height < least ? least : height) & ~15;
-    rows->detail = rows->height >= view_theme_px(theme, 68)   ? DETAIL_CELLS
+    rows->detail = rows->height >= view_theme_px(theme, 60)   ? DETAIL_CELLS
                    : rows->height >= view_theme_px(theme, 34) ? DETAIL_BAR
                                                               : DETAIL_LINE;
     rows->columns = 1;

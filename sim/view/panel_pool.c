@@ -142,6 +142,11 @@ void view_draw_panel_pool(struct view_frame *frame, struct view_rect rect)
     char detail[TEXT_BYTES];
     view_format_bytes(frame->pinfo->buffer_memory_bytes, size, sizeof size);
     snprintf(detail, sizeof detail, "buffer.memory %s", size);
+    int32_t room = rect.w - 3 * theme->space_2 - view_label_width(ui, theme->title, "BufferPool");
+    if (view_label_width(ui, theme->mono_small, detail) > room) {
+        view_format_bytes_short(frame->pinfo->buffer_memory_bytes, size, sizeof size);
+        snprintf(detail, sizeof detail, "buffer.memory %s", size);
+    }
     struct view_thing thing = {.kind = VIEW_THING_POOL, .producer = frame->producer};
     struct view_rect inside = view_card(ui, view_thing_id(frame->info, &thing), rect,
                                         VIEW_CARD_WELL | VIEW_CARD_TIGHT, VIEW_NONE, "BufferPool", detail);

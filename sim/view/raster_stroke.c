@@ -232,8 +232,21 @@ void view_raster_line(struct view_raster *raster, const struct view_command *com
 
 /*
  * The two sides of a joint: the normals of both segments averaged and stretched so that the stroke keeps its
- * width (a miter); a sharp turn is cut at twice the half width.
+ * width (a miter). Not for sharp turns: |n0 + n1|² of unit normals is 2 + 2 cos of the turn; below 1 the
+ * miter would reach beyond 2 half widths.
  */
+static int64_t normals_squared(struct view_point n0, struct view_point n1)
+{
+    int64_t sum_x = (int64_t)n0.x + n1.x;
+    int64_t sum_y = (int64_t)n0.y + n1.y;
+    return sum_x * sum_x + sum_y * sum_y;
+}
+
+static bool is_sharp(struct view_point before, struct view_point at, struct view_point after)
+{
+    return normals_squared(normal(before, at, 4096), normal(at, after, 4096)) < (int64_t)4096 * 4096;
+}
+
 static struct view_point joint(struct view_point before, struct view_point at, struct view_point after,
                                int32_t half)
 {
@@ -241,20 +254,15 @@ static struct view_point joint(struct view_point before, struct view_point at, s
     struct view_point n1 = normal(at, after, 4096);
     int64_t sum_x = (int64_t)n0.x + n1.x;
     int64_t sum_y = (int64_t)n0.y + n1.y;
-    int64_t squared = sum_x * sum_x + sum_y * sum_y;
-    /* |n0 + n1|² of unit normals is 2 + 2 cos of the turn; below 1/2 the miter would reach beyond 2.8 half
-     * widths. */
-    int64_t least = (int64_t)4096 * 4096;
-    squared = squared > least ? squared : least;
+    int64_t squared = normals_squared(n0, n1);
     int64_t factor = (int64_t)2 * 4096 * half;
     return (struct view_point){(int32_t)(sum_x * factor / squared), (int32_t)(sum_y * factor / squared)};
 }
 
-static void solid_polyline(struct view_raster *raster, const struct view_point *device, uint32_t count,
-                           int32_t half)
+/* Without sharp turns. Outline: along one side, back along the other, kept in `sides`. */
+static void smooth_polyline(struct view_raster *raster, const struct view_point *device, uint32_t count,
+                            int32_t half, struct view_point *sides)
 {
-    /* Outline: along one side, back along the other, kept behind the points in the same memory. */
-    struct view_point *sides = raster->outline + count;
     for (uint32_t i = 0; i < count; i++) {
         struct view_point n;
         if (i == 0) {
@@ -268,6 +276,19 @@ static void solid_polyline(struct view_raster *raster, const struct view_point *
         sides[2 * count - 1 - i] = (struct view_point){device[i].x - n.x, device[i].y - n.y};
     }
     view_path_add_outline(raster, sides, 2 * count);
+}
+
+/* At a sharp turn one stroke ends and another begins, each of full width: a spike does not taper. */
+static void solid_polyline(struct view_raster *raster, const struct view_point *device, uint32_t count,
+                           int32_t half)
+{
+    uint32_t from = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        if (i + 1 == count || is_sharp(device[i - 1], device[i], device[i + 1])) {
+            smooth_polyline(raster, device + from, i + 1 - from, half, raster->outline + count);
+            from = i;
+        }
+    }
 }
 
 void view_raster_polyline(struct view_raster *raster, const struct view_command *command,

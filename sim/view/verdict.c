@@ -41,23 +41,29 @@ static int64_t offset_of(const struct model_fate *fate)
     return fate->kind == MODEL_FATE_DUPLICATE ? fate->copy_offset : fate->offset;
 }
 
+static struct verdict_group group_of(const struct model_fate *fate)
+{
+    int64_t offset = offset_of(fate);
+    return (struct verdict_group){
+        .fate = fate,
+        .batches = 1,
+        .records = fate->records,
+        .first_record = fate->first_record,
+        .last_record = fate->last_record,
+        .offset = offset,
+        .last_offset = offset >= 0 ? offset + (int64_t)fate->records - 1 : -1,
+    };
+}
+
 static void add_to(struct verdict_group *group, const struct model_fate *fate)
 {
-    bool is_first = group->fate == NULL;
-    int64_t offset = offset_of(fate);
-    int64_t last = offset + (int64_t)fate->records - 1;
-    if (is_first) {
-        *group = (struct verdict_group){.fate = fate,
-                                        .first_record = fate->first_record,
-                                        .offset = offset,
-                                        .last_offset = offset >= 0 ? last : -1};
-    }
+    struct verdict_group more = group_of(fate);
     group->batches++;
-    group->records += fate->records;
-    group->last_record = fate->last_record;
-    if (offset >= 0) {
-        group->offset = offset < group->offset || group->offset < 0 ? offset : group->offset;
-        group->last_offset = last > group->last_offset ? last : group->last_offset;
+    group->records += more.records;
+    group->last_record = more.last_record;
+    if (more.offset >= 0) {
+        group->offset = more.offset < group->offset || group->offset < 0 ? more.offset : group->offset;
+        group->last_offset = more.last_offset > group->last_offset ? more.last_offset : group->last_offset;
     }
 }
 
@@ -68,13 +74,13 @@ static void group_at(const struct model_fate *fates, uint32_t count, uint32_t at
     while (at > 0 && fates[at - 1].event == event) {
         at--;
     }
-    uint8_t kind = fates[at].kind;
+    uint32_t first = at;
     for (uint32_t i = at; i < count && fates[i].event == event; i++) {
-        kind = fates[i].kind < kind ? fates[i].kind : kind;
+        first = fates[i].kind < fates[first].kind ? i : first;
     }
-    *out = (struct verdict_group){.fate = NULL};
-    for (uint32_t i = at; i < count && fates[i].event == event; i++) {
-        if (fates[i].kind == kind) {
+    *out = group_of(&fates[first]);
+    for (uint32_t i = first + 1; i < count && fates[i].event == event; i++) {
+        if (fates[i].kind == fates[first].kind) {
             add_to(out, &fates[i]);
         }
     }
