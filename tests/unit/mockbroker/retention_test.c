@@ -3,6 +3,9 @@
 #include "batches.h"
 #include "unit.h"
 
+#include "base/allocator.h"
+#include "mockbroker/partition_log.h"
+
 static const int64_t epoch_ms = 1600000000000;
 
 static void send(struct harness *h, uint32_t c, int64_t timestamp_ms)
@@ -104,6 +107,57 @@ static void what_stays(void)
     harness_close(&h);
 }
 
+static void append(struct harness *h, struct mb_log *log, int64_t timestamp_ms)
+{
+    struct harness_batch batch = {.records = 1, .value_bytes = 400, .timestamp_ms = timestamp_ms};
+    struct kw_bytes made = harness_batch(h, &batch);
+    kw_record_batch_set_base_offset((uint8_t *)made.bytes, log->end_offset);
+    kw_store_i64((uint8_t *)made.bytes + KW_RECORD_BATCH_MAX_TIMESTAMP, timestamp_ms);
+    mb_log_append(log, mb_block_create(log->allocator, made.bytes, (uint32_t)made.length_bytes));
+}
+
+/* One batch is a segment here. The age itself may be reached; what is behind the high watermark, or has no
+ * time, stops the search. */
+static void edges(void)
+{
+    struct harness h;
+    struct mb_log log;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    mb_log_init(&log, kb_allocator_default(), 500, -1);
+    append(&h, &log, 1000);
+    append(&h, &log, 2000);
+    append(&h, &log, -1);
+    append(&h, &log, 1000);
+    CU_ASSERT_EQUAL(log.segment_count, 4);
+    mb_log_set_high_watermark(&log, 1, 0);
+    CU_ASSERT_FALSE(mb_log_enforce_retention_ms(&log, 500, 1500));
+    CU_ASSERT_TRUE(mb_log_enforce_retention_ms(&log, 500, 9000)); /* the second one is not committed */
+    CU_ASSERT_EQUAL(log.start_offset, 1);
+    mb_log_set_high_watermark(&log, 4, 0);
+    CU_ASSERT_FALSE(mb_log_enforce_retention_ms(&log, 500, 2500));
+    CU_ASSERT_TRUE(mb_log_enforce_retention_ms(&log, 500, 2501));
+    CU_ASSERT_EQUAL(log.start_offset, 2);
+    CU_ASSERT_FALSE(mb_log_enforce_retention_ms(&log, 500, 9000));
+    mb_log_release(&log);
+    /* When all is gone a new segment begins: what went does not count for it. */
+    mb_log_init(&log, kb_allocator_default(), 5000, 1000);
+    for (int i = 0; i < 4; i++) {
+        append(&h, &log, 1000);
+    }
+    mb_log_set_high_watermark(&log, 4, 0);
+    CU_ASSERT_TRUE(mb_log_enforce_retention_ms(&log, 500, 9000));
+    CU_ASSERT_EQUAL(log.start_offset, 4);
+    for (int i = 0; i < 4; i++) {
+        append(&h, &log, 9000);
+    }
+    mb_log_set_high_watermark(&log, 8, 0);
+    CU_ASSERT_EQUAL(log.segment_count, 1);
+    CU_ASSERT_EQUAL(log.segments[0].base_offset, 4);
+    CU_ASSERT_EQUAL(log.end_position_bytes - log.segments[0].position_bytes, 4 * (int64_t)472);
+    mb_log_release(&log);
+    harness_close(&h);
+}
+
 /* retention.bytes keeps whole segments: the log without the oldest one is still large enough. */
 static void by_size(void)
 {
@@ -127,11 +181,9 @@ static void by_size(void)
 int main(void)
 {
     static const struct unit_test tests[] = {
-        {"by age", by_age},
-        {"Kafka's instants", kafkas_instants},
-        {"what stays", what_stays},
-        {"by size", by_size},
-        {0},
+        {"by age", by_age},         {"Kafka's instants", kafkas_instants},
+        {"what stays", what_stays}, {"edges", edges},
+        {"by size", by_size},       {0},
     };
     return unit_main("mockbroker retention", tests);
 }

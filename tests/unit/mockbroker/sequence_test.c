@@ -142,6 +142,24 @@ static void state_is_of_the_log(void)
     harness_close(&h);
 }
 
+/* A process that ends takes nothing with it that its log says. */
+static void state_survives_a_restart(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(error_of(&h, c, (struct send){0, 2, 0, false}), KW_ERROR_NONE);
+    mb_kill(h.cluster, 1, h.now_us);
+    harness_run(&h, 10000000);
+    mb_restart(h.cluster, 1, h.now_us);
+    harness_run(&h, 10000000);
+    c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(error_of(&h, c, (struct send){5, 1, 0, false}), KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    CU_ASSERT_EQUAL(produce(&h, c, (struct send){0, 2, 0, false}).base_offset, 0);
+    CU_ASSERT_EQUAL(produce(&h, c, (struct send){2, 1, 0, false}).base_offset, 2);
+    harness_close(&h);
+}
+
 /* Epoch, then sequence, then transaction; a duplicate before all of them. */
 static void which_error_comes_first(void)
 {
@@ -220,6 +238,7 @@ int main(void)
         {"around the largest sequence", around_the_largest_sequence},
         {"no state", no_state},
         {"state is of the log", state_is_of_the_log},
+        {"state survives a restart", state_survives_a_restart},
         {"which error comes first", which_error_comes_first},
         {"coordinators have no sequence", coordinators_have_no_sequence},
         {0},
