@@ -89,7 +89,7 @@ static void look_at_partition(struct mb_partition *partition)
         next = kb_list_next(&partition->sessions, node);
         struct mb_session_partition *part = KB_CONTAINER_OF(node, struct mb_session_partition, of_partition);
         if (part->session->parked != NULL) {
-            (void)mb_delayed_fetch_try(part->session->parked);
+            (void)mb_delayed_fetch_try_changed(part->session->parked, &part->spec);
         }
     }
 }

@@ -389,6 +389,13 @@ bool mb_delayed_fetch_try(struct mb_delayed_fetch *fetch)
     return true;
 }
 
+bool mb_delayed_fetch_try_changed(struct mb_delayed_fetch *fetch, const struct mb_fetch_spec *changed)
+{
+    /* It waits, so that all the others together have too little; nearly always that is nothing at all. */
+    bool is_out_of_question = fetch->min_bytes <= 1 && available_bytes(fetch, changed) == 0;
+    return !is_out_of_question && mb_delayed_fetch_try(fetch);
+}
+
 void mb_delayed_fetch_cancel(struct mb_delayed_fetch *fetch)
 {
     unpark(fetch);

@@ -37,6 +37,8 @@ struct mb_delayed_fetch {
 void mb_delayed_fetch_begin(struct mb_delayed_fetch *fetch, int32_t max_wait_ms);
 /** Answer if it may be by now: true, and it is gone. Kafka: DelayedFetch.tryComplete. */
 bool mb_delayed_fetch_try(struct mb_delayed_fetch *fetch);
+/** The same when this partition alone has changed since it was tried. */
+bool mb_delayed_fetch_try_changed(struct mb_delayed_fetch *fetch, const struct mb_fetch_spec *changed);
 /** Forget it. */
 void mb_delayed_fetch_cancel(struct mb_delayed_fetch *fetch);
 
