@@ -142,7 +142,7 @@ void view_draw_panel_pool(struct view_frame *frame, struct view_rect rect)
     char detail[TEXT_BYTES];
     view_format_bytes(frame->pinfo->buffer_memory_bytes, size, sizeof size);
     snprintf(detail, sizeof detail, "buffer.memory %s", size);
-    int32_t room = rect.w - 3 * theme->space_2 - view_label_width(ui, theme->title, "BufferPool");
+    int32_t room = rect.w - 2 * theme->space_6 - view_label_width(ui, theme->title, "BufferPool");
     if (view_label_width(ui, theme->mono_small, detail) > room) {
         view_format_bytes_short(frame->pinfo->buffer_memory_bytes, size, sizeof size);
         snprintf(detail, sizeof detail, "buffer.memory %s", size);
