@@ -105,6 +105,9 @@ static void poll(struct sim_consumer_driver *consumer)
     if (consumer->is_closing) {
         return;
     }
+    if (count == 0 && !consumer_has_all_positions(consumer)) {
+        consumer_update_positions(consumer); /* one was out of range: poll() goes round again */
+    }
     consumer_send_fetches(consumer);
     if (count > 0) {
         consumer->busy_until_us = world->scheduler.now_us + consumer->scenario->poll_cost_us +

@@ -90,6 +90,7 @@ PROMISES = {
     "consumer-group": {"sent": 800, "ledger.delivered": 800, "ledger.copies": 800},
     "read-committed": {"sent": 128, "ledger.delivered": 68, "ledger.aborted": 60, "ledger.copies": range(108, 128)},
     "quota": {"sent": 1600, "ledger.delivered": 1600, "retries": 0, "disconnects": 0, "end_us": range(9000000, 12000000)},
+    "read-then-lost": {"sent": 300, "ledger.lost after ack": range(20, 100), "ledger.duplicate": 0},
     "false-failure": {"ledger.false failure": range(1, 50), "ledger.lost after ack": 0, "ledger.duplicate": 0},
 }
 

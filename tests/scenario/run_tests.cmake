@@ -16,6 +16,12 @@ target_link_libraries(scenario_read_back PRIVATE linger_options linger_test_supp
                       linger_mockbroker linger_wire_internal linger_base_internal)
 add_test(NAME scenario.read_back COMMAND scenario_read_back WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
+# What consumers have read, against the logs and the events.
+add_executable(scenario_consumers ${CMAKE_CURRENT_LIST_DIR}/consumers_test.c)
+target_link_libraries(scenario_consumers PRIVATE linger_options linger_test_support cunit linger_engine_internal
+                      linger_mockbroker linger_wire_internal linger_base_internal)
+add_test(NAME scenario.consumers COMMAND scenario_consumers WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+
 # What breaks, and what comes of it.
 foreach(part matrix verdicts)
   add_test(NAME scenario.${part} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/matrix_test.py
