@@ -8,12 +8,15 @@
 
 struct fate_partition *fate_partition_of(struct sim_verdicts *verdicts, uint32_t topic, int32_t partition)
 {
-    /* The newest partition that was asked for is mostly wanted again, and there are few. */
-    for (uint32_t i = verdicts->partition_count; i-- > 0;) {
-        struct fate_partition *found = &verdicts->partitions[i];
+    uint32_t slot = (topic * 0x9e3779b1u ^ (uint32_t)partition * 0x85ebca6bu) >> 8;
+    for (slot %= FATE_SLOTS; verdicts->slots[slot] != 0; slot = (slot + 1) % FATE_SLOTS) {
+        struct fate_partition *found = &verdicts->partitions[verdicts->slots[slot] - 1];
         if (found->topic == topic && found->partition == partition) {
             return found;
         }
+    }
+    if (verdicts->partition_count == FATE_SLOTS / 2) {
+        return NULL; /* of so many more nothing is told */
     }
     if (verdicts->partition_count == verdicts->partition_capacity) {
         uint32_t capacity = verdicts->partition_capacity > 0 ? 2 * verdicts->partition_capacity : 8;
@@ -27,6 +30,7 @@ struct fate_partition *fate_partition_of(struct sim_verdicts *verdicts, uint32_t
     }
     struct fate_partition *made = &verdicts->partitions[verdicts->partition_count++];
     *made = (struct fate_partition){.topic = topic, .partition = partition, .counted = -1};
+    verdicts->slots[slot] = verdicts->partition_count;
     return made;
 }
 

@@ -13,6 +13,7 @@ enum {
     FATE_CARRIED = 1 << 13, /* the newest batches that went into requests */
     FATE_ENDS = 1 << 10,    /* connections, packets: the newest, by number */
     FATE_REPLICAS = 16,     /* of a partition */
+    FATE_SLOTS = 1 << 14,   /* to find partitions by; a power of two */
     FATE_NONE = UINT32_MAX,
 };
 
@@ -89,6 +90,7 @@ struct sim_verdicts {
     uint32_t *by_number[SIM_PRODUCERS_MAX]; /* id, by number modulo FATE_BATCHES */
     struct fate_partition *partitions;
     uint32_t partition_count, partition_capacity;
+    uint32_t slots[FATE_SLOTS]; /* index + 1 of a partition, by its name and number; 0: empty */
     struct fate_carried carried[FATE_CARRIED];
     uint64_t carried_count;
     struct fate_end connections[FATE_ENDS];

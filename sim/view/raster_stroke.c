@@ -255,6 +255,8 @@ static struct view_point joint(struct view_point before, struct view_point at, s
     int64_t sum_x = (int64_t)n0.x + n1.x;
     int64_t sum_y = (int64_t)n0.y + n1.y;
     int64_t squared = normals_squared(n0, n1);
+    int64_t least = (int64_t)4096 * 4096; /* of a turn that is not sharp */
+    squared = squared > least ? squared : least;
     int64_t factor = (int64_t)2 * 4096 * half;
     return (struct view_point){(int32_t)(sum_x * factor / squared), (int32_t)(sum_y * factor / squared)};
 }

@@ -171,9 +171,7 @@ uint64_t verdict_next(const struct view_stage *stage, uint64_t from, uint64_t to
 
 const char *verdict_tag(enum model_fate_kind kind)
 {
-    static const char *const tags[MODEL_FATE_KINDS] = {"lost", "twice", "late",
-                                                       "\xe2\x80\x9c"
-                                                       "failed\xe2\x80\x9d"};
+    static const char *const tags[MODEL_FATE_KINDS] = {"lost", "twice", "late", "“failed”"};
     return tags[kind];
 }
 

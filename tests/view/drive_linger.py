@@ -715,6 +715,38 @@ def short(display, program, tree, folder, keeper):
             linger.process.wait()
 
 
+VERDICTS = {
+    "lost-after-ack": "6 records are lost, though acknowledged",
+    "duplicated": "2 records are written twice",
+    "reordered": "Record 59 is out of order",
+    "false-failure": "2 records are reported as failed, and are in the log",
+}
+
+
+def verdicts(display, program, tree, folder, keeper):
+    """Each scenario about a verdict, from Space until the title tells it; how long that takes is told, not tested."""
+    for name, headline in VERDICTS.items():
+        linger = Linger(display, program, tree / f"assets/scenarios/{name}.json", folder=folder)
+        try:
+            linger.await_computed()
+            linger.key("space")
+            begun = time.monotonic()
+            linger.await_title(re.escape(headline))
+            seconds = time.monotonic() - begun
+            before = linger.event()
+            linger.settled()  # the run is held
+            keeper.keep(linger, name)
+            check(linger.is_playing() and linger.event() == before,
+                  f"{name}: \"{headline}\" after {seconds:.1f} s, and the run is held")
+            await_true(lambda: linger.event() > before, "the run to go on")
+            linger.key("q")
+            linger.ends_well("q")
+        finally:
+            if linger.process.poll() is None:
+                linger.process.kill()
+                linger.process.wait()
+
+
 def while_computing(display, program, folder):
     path = pathlib.Path(folder) / "long.json"
     path.write_text(json.dumps(LONG))
@@ -774,6 +806,7 @@ def at_size(options, index, width, height, folder):
             return
         drive(display, program, tree, folder, (width, height), keeper, index > 0)
         if index == 0:
+            verdicts(display, program, tree, folder, keeper)
             while_computing(display, program, folder)
             interrupted(display, program, tree, folder)
             if options.managed:

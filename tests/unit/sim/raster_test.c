@@ -180,6 +180,24 @@ static void a_polyline_does_not_double_at_its_joints(void)
     stop();
 }
 
+/* A spike is as wide halfway up as a line of its own, and not tapered towards its tip. */
+static void a_spike_keeps_its_width(void)
+{
+    struct view_point path[3] = {
+        {VIEW_PX(20), VIEW_PX(60)}, {VIEW_PX(26), VIEW_PX(4)}, {VIEW_PX(32), VIEW_PX(60)}};
+    start();
+    view_draw_polyline(&list, path, 3, VIEW_RGB(0xFFFFFF), VIEW_PX(2));
+    draw(256);
+    int64_t spike = ink();
+    stop();
+    start();
+    view_draw_line(&list, path[0], path[1], VIEW_RGB(0xFFFFFF), VIEW_PX(2));
+    draw(256);
+    int64_t side = ink();
+    stop();
+    close_to(spike, 2 * side, 12 * 255); /* the sides share a little at the tip */
+}
+
 static void arcs_cover_their_share(void)
 {
     start();
@@ -311,6 +329,7 @@ int main(void)
                       {"half transparent is half", half_transparent_is_half},
                       {"lines have their width", lines_have_their_width},
                       {"a polyline does not double at its joints", a_polyline_does_not_double_at_its_joints},
+                      {"a spike keeps its width", a_spike_keeps_its_width},
                       {"arcs cover their share", arcs_cover_their_share},
                       {"polygons fill their area", polygons_fill_their_area},
                       {"nothing leaves its clip", nothing_leaves_its_clip},
