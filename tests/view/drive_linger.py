@@ -406,14 +406,16 @@ def jump(linger, events):
 def scrub(linger):
     left, top, right, bottom = linger.region(TIMELINE)
     y = (top + bottom) // 2
-    linger.move(left + (right - left) // 4, y)
+    linger.key("Home")
+    linger.await_title("event 0 /")
+    linger.move(left + (right - left) // 5, y)
     linger.xdo("mousedown", 1)
+    await_true(lambda: linger.event() > 0, "the moment under the pointer")
     times = []
     for part in (0.25, 0.4, 0.6):
+        before = linger.settled(), linger.time_ms()
         linger.move(left + round((right - left) * part), y)
-        before = linger.event() if not times else times[-1]
-        await_true(lambda: (linger.event() if not times else linger.time_ms()) != before,
-                   "the moment to follow the pointer")
+        await_true(lambda: linger.time_ms() != before[1], "the moment to follow the pointer")
         linger.settled()
         times.append(linger.time_ms())
     linger.xdo("mouseup", 1)
