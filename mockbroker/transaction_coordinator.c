@@ -438,7 +438,10 @@ void mb_txn_retry(struct mb_cluster *cluster, struct mb_timer *timer)
 {
     (void)cluster;
     struct mb_txn *txn = KB_CONTAINER_OF(timer, struct mb_txn, retry);
-    mb_txn_send_markers(txn);
+    /* It may have ended meanwhile, and the next one begun: its partitions want no markers yet. */
+    if (txn->is_pending && is_prepared(&txn->now) && txn->wait.partition == NULL) {
+        mb_txn_send_markers(txn);
+    }
 }
 
 /* Kafka: TransactionCoordinator.onElection: what was decided before is carried out. */

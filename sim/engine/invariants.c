@@ -193,6 +193,11 @@ bool sim_invariants_step(struct sim_invariants *invariants, struct sim_complaint
     if (log != NULL && sim_event_log_count(log) > invariants->taken + SIM_EVENT_LOG_NEWEST_EVENTS) {
         invariants->taken = sim_event_log_count(log) - SIM_EVENT_LOG_NEWEST_EVENTS;
     }
+    /* At the end of a step in which a broker died the views of it say nothing of what it did before. */
+    invariants->has_fault = false;
+    for (uint64_t i = invariants->taken + 1; log != NULL && i <= sim_event_log_count(log); i++) {
+        invariants->has_fault = invariants->has_fault || sim_event_log_get(log, i)->kind == KB_EVENT_FAULT;
+    }
     while (log != NULL && invariants->taken < sim_event_log_count(log)) {
         const struct kb_event *event = sim_event_log_get(log, ++invariants->taken);
         invariants->event = invariants->taken;

@@ -96,11 +96,12 @@ struct sim_seen_batch {
 struct sim_seen_producer {
     bool is_all; /* acks */
     bool is_none;
-    bool has_bumped;   /* it lost its id or epoch */
-    bool has_expired;  /* a batch did */
-    bool has_given_up; /* a batch failed, which may still be on its way */
-    bool has_set;      /* it was made again */
-    bool has_failed;   /* a batch was refused or expired, or it is another one */
+    bool has_bumped;       /* it lost its id or epoch */
+    bool has_expired;      /* a batch did */
+    bool reuses_sequences; /* a batch of a transaction expired on its way */
+    bool has_given_up;     /* a batch failed, which may still be on its way */
+    bool has_set;          /* it was made again */
+    bool has_failed;       /* a batch was refused or expired, or it is another one */
     int64_t lent_bytes;
     bool has_lent; /* something, ever */
     int64_t available_bytes;
@@ -135,6 +136,7 @@ struct sim_invariants {
     uint64_t taken; /* events */
     uint64_t event;
     int64_t now_us;
+    bool has_fault; /* in this step */
     struct sim_seen_partition *partitions;
     struct sim_seen_partition *newest;       /* found last */
     struct sim_seen_connection *connections; /* by number */

@@ -142,9 +142,11 @@ static void on_done(struct pass *pass, const struct kb_event_batch_done *event)
     batch->is_over = true;
     producer->has_failed = producer->has_failed || event->error != 0;
     producer->has_given_up = producer->has_given_up || event->error != 0;
+    producer->reuses_sequences =
+        producer->reuses_sequences || (event->error != 0 && producer->transaction > 0);
     is_out_of_flight(pass, event->topic, event->partition, event->batch);
     if (event->error != 0 || event->base_offset < 0 || batch->offset_count > SIM_OFFSETS_OF_BATCH ||
-        producer->has_set || producer->has_lost_track) {
+        producer->has_set || producer->has_lost_track || producer->reuses_sequences) {
         return;
     }
     for (uint8_t i = 0; i < batch->offset_count; i++) {
@@ -194,7 +196,7 @@ static void on_request(struct pass *pass, const struct kb_event_request_built *e
 static void on_throttled(struct pass *pass, int64_t throttle_ms)
 {
     struct sim_invariants *invariants = pass->invariants;
-    for (uint32_t i = 0; i < invariants->connection_count; i++) {
+    for (uint32_t i = 0; i < invariants->connection_count && !pass->producer->has_set; i++) {
         struct sim_seen_connection *connection = &invariants->connections[i];
         for (uint32_t j = 0; connection->producer == pass->index && j < SIM_ANSWERS; j++) {
             const struct sim_seen_answer *answer = &connection->answers[j];
@@ -301,6 +303,12 @@ static void of_batches(struct pass *pass, const struct kb_event *event)
         break;
     case KB_EVENT_BATCH_EXPIRED:
         pass->producer->has_expired = true;
+        /* 3.0.0: when the answer to a batch that expired on its way comes, a transactional producer takes its
+         * sequences back (Sender.failBatch, TransactionManager.adjustSequencesDueToFailedBatch), and unless
+         * the epoch is bumped the broker takes what comes next for a duplicate. */
+        pass->producer->reuses_sequences =
+            pass->producer->reuses_sequences ||
+            (pass->producer->transaction > 0 && event->as.batch_expired.in_flight);
         pass->producer->has_failed = true;
         is_out_of_flight(pass, event->as.batch_expired.topic, event->as.batch_expired.partition,
                          event->as.batch_expired.batch);

@@ -6,24 +6,17 @@
 #include "base/assert.h"
 #include "engine/world.h"
 #include "wire/api_keys.h"
+#include "wire/errors.h"
 
-const char *sim_coverage_item_name(enum sim_coverage_item item)
+const struct sim_coverage_info *sim_coverage_info(enum sim_coverage_item item)
 {
-    static const char *const names[] = {
-        "leader lost",         "unclean election",
-        "controlled shutdown", "leader moved",
-        "no leader",           "ISR shrunk",
-        "ISR expanded",        "log truncated",
-        "produce parked",      "duplicate batch known",
-        "request timed out",   "batch retried",
-        "batch expired",       "batch split",
-        "epoch bumped",        "memory waited for",
-        "throttled",           "lost after ack",
-        "duplicate",           "reordered",
-        "false failure",
+    static const struct sim_coverage_info infos[] = {
+#define SIM_COVERAGE_INFO(name, text, rules, minimum) {text, rules, minimum},
+        SIM_COVERAGE_ITEMS(SIM_COVERAGE_INFO)
+#undef SIM_COVERAGE_INFO
     };
     KB_ASSERT((uint32_t)item < SIM_COVERAGE_ITEM_COUNT);
-    return names[item];
+    return &infos[item];
 }
 
 /* It is nothing but counts. */
@@ -61,21 +54,66 @@ static int item_of_election(int32_t why)
     return -1;
 }
 
-static int item_of(const struct kb_event *event)
+static int item_of_transaction(int32_t state)
+{
+    switch ((enum kb_coordinator_state)state) {
+    case KB_COORDINATOR_STATE_EMPTY:
+        return SIM_COVERAGE_TXN_EMPTY;
+    case KB_COORDINATOR_STATE_ONGOING:
+        return SIM_COVERAGE_TXN_ONGOING;
+    case KB_COORDINATOR_STATE_PREPARE_COMMIT:
+    case KB_COORDINATOR_STATE_PREPARE_ABORT:
+        return SIM_COVERAGE_TXN_PREPARED;
+    case KB_COORDINATOR_STATE_COMPLETE_COMMIT:
+    case KB_COORDINATOR_STATE_COMPLETE_ABORT:
+        return SIM_COVERAGE_TXN_COMPLETE;
+    }
+    return -1;
+}
+
+static int item_of_cluster(const struct kb_event *event)
 {
     switch ((int)event->kind) {
     case KB_EVENT_LEADER_ELECTED:
         return item_of_election(event->as.leader_elected.why);
+    case KB_EVENT_BROKER_LOSS_NOTICED:
+        return SIM_COVERAGE_LOSS_NOTICED;
     case KB_EVENT_ISR_SHRUNK:
         return SIM_COVERAGE_ISR_SHRUNK;
     case KB_EVENT_ISR_EXPANDED:
         return SIM_COVERAGE_ISR_EXPANDED;
     case KB_EVENT_LOG_TRUNCATED:
         return SIM_COVERAGE_TRUNCATED;
+    case KB_EVENT_LOG_START_MOVED:
+        return SIM_COVERAGE_START_MOVED;
     case KB_EVENT_PRODUCE_PARKED:
         return SIM_COVERAGE_PARKED;
     case KB_EVENT_APPEND_DUPLICATE:
-        return SIM_COVERAGE_DUPLICATE_REFUSED;
+        return SIM_COVERAGE_DUPLICATE_KNOWN;
+    case KB_EVENT_FOLLOWER_REFUSED:
+        return SIM_COVERAGE_FOLLOWER_REFUSED;
+    case KB_EVENT_HW_ADVANCED:
+        return event->as.hw_advanced.is_leader ? SIM_COVERAGE_HW_LEADER : SIM_COVERAGE_HW_FOLLOWER;
+    case KB_EVENT_TRANSACTION_LOGGED:
+        return item_of_transaction(event->as.transaction_logged.state);
+    case KB_EVENT_MARKER_APPENDED:
+        return event->as.marker_appended.marker == KB_MARKER_COMMIT ? SIM_COVERAGE_MARKER_COMMIT
+                                                                    : SIM_COVERAGE_MARKER_ABORT;
+    case KB_EVENT_LSO_ADVANCED:
+        return SIM_COVERAGE_LSO_HELD;
+    case KB_EVENT_CONSUMER_READ:
+        return event->as.consumer_read.aborted > 0 ? SIM_COVERAGE_ABORTED_SKIPPED
+                                                   : SIM_COVERAGE_READ_UNCOMMITTED;
+    case KB_EVENT_FAULT:
+        return event->as.fault.point != 0 ? SIM_COVERAGE_AT_POINT : -1;
+    default:
+        return -1;
+    }
+}
+
+static int item_of_producer(const struct kb_event *event)
+{
+    switch ((int)event->kind) {
     case KB_EVENT_REQUEST_TIMED_OUT:
         return SIM_COVERAGE_TIMED_OUT;
     case KB_EVENT_BATCH_REENQUEUED:
@@ -95,14 +133,43 @@ static int item_of(const struct kb_event *event)
     }
 }
 
-static void cover_events(const struct sim_event_log *log, struct sim_coverage *coverage)
+/* What takes more than one event to see. */
+struct met {
+    bool is_none[SIM_PRODUCERS_MAX]; /* acks=0 */
+    bool has_append_time;
+    uint32_t parked[64]; /* the newest parked requests */
+    uint32_t parked_count;
+};
+
+static void cover_together(const struct kb_event *event, struct met *met, struct sim_coverage *coverage)
+{
+    if (event->kind == KB_EVENT_PRODUCE_PARKED) {
+        met->parked[met->parked_count++ % 64] =
+            event->as.produce_parked.connection << 16 ^ event->as.produce_parked.request;
+    } else if (event->kind == KB_EVENT_RESPONSE_SENT &&
+               event->as.response_sent.error == KW_ERROR_NOT_LEADER_OR_FOLLOWER) {
+        uint32_t request = event->as.response_sent.connection << 16 ^ event->as.response_sent.request;
+        for (uint32_t i = 0; i < 64 && i < met->parked_count; i++) {
+            coverage->items[SIM_COVERAGE_PARKED_REFUSED] += met->parked[i] == request;
+        }
+    } else if (event->kind == KB_EVENT_LEADER_APPENDED && met->has_append_time) {
+        coverage->items[SIM_COVERAGE_APPEND_TIME]++;
+    } else if (event->kind == KB_EVENT_BATCH_DONE && event->source < SIM_PRODUCERS_MAX &&
+               met->is_none[event->source] && event->as.batch_done.error != 0) {
+        coverage->items[SIM_COVERAGE_ACKS_0_REFUSED]++;
+    }
+}
+
+static void cover_events(const struct sim_event_log *log, struct met *met, struct sim_coverage *coverage)
 {
     for (uint64_t i = 1; i <= sim_event_log_count(log); i++) {
         const struct kb_event *event = sim_event_log_get(log, i);
-        int item = item_of(event);
+        int item = item_of_cluster(event);
+        item = item >= 0 ? item : item_of_producer(event);
         if (item >= 0) {
             coverage->items[item]++;
         }
+        cover_together(event, met, coverage);
         if (event->kind == KB_EVENT_RESPONSE_SENT && event->as.response_sent.api == KW_API_PRODUCE &&
             event->as.response_sent.error >= 0 && event->as.response_sent.error < SIM_COVERAGE_ERRORS) {
             coverage->errors[event->as.response_sent.error]++;
@@ -113,7 +180,7 @@ static void cover_events(const struct sim_event_log *log, struct sim_coverage *c
     }
 }
 
-static void cover(struct sim_world *world, struct sim_coverage *coverage)
+static void cover(const struct sim_plan *plan, struct sim_world *world, struct sim_coverage *coverage)
 {
     struct sim_ledger_totals totals;
     sim_ledger_totals(sim_world_ledger(world), &totals);
@@ -124,7 +191,15 @@ static void cover(struct sim_world *world, struct sim_coverage *coverage)
     coverage->items[SIM_COVERAGE_DUPLICATE] += totals.verdicts[SIM_VERDICT_DUPLICATE];
     coverage->items[SIM_COVERAGE_REORDERED] += totals.reordered;
     coverage->items[SIM_COVERAGE_FALSE_FAILURE] += totals.verdicts[SIM_VERDICT_FALSE_FAILURE];
-    cover_events(sim_world_log(world), coverage);
+    coverage->items[SIM_COVERAGE_ABORTED] += totals.verdicts[SIM_VERDICT_ABORTED];
+    struct met met = {0};
+    for (uint32_t i = 0; i < plan->producer_count; i++) {
+        met.is_none[i] = plan->producers[i].acks == 0;
+    }
+    for (uint32_t i = 0; i < plan->topic_count; i++) {
+        met.has_append_time = met.has_append_time || plan->topics[i].has_append_time;
+    }
+    cover_events(sim_world_log(world), &met, coverage);
 }
 
 /* --- One run
@@ -155,7 +230,7 @@ void sim_simulate(const struct sim_plan *plan, struct sim_coverage *coverage, st
             if (sim_ledger_settle(sim_world_ledger(world), sim_world_cluster(world))) {
                 (void)sim_world_check_end(world, &out->broken);
                 if (coverage != NULL) {
-                    cover(world, coverage);
+                    cover(plan, world, coverage);
                 }
             } else {
                 sim_complain(&out->broken, "no memory to sum up the run");

@@ -7,31 +7,55 @@
 #include "engine/scenario.h"
 #include "engine/simulate_plan.h"
 
-/** How often runs met what there is to meet, so that idle ones do not count as proof. */
-enum sim_coverage_item {
-    SIM_COVERAGE_LEADER_LOST,
-    SIM_COVERAGE_UNCLEAN_ELECTION,
-    SIM_COVERAGE_CONTROLLED_SHUTDOWN,
-    SIM_COVERAGE_LEADER_MOVED,
-    SIM_COVERAGE_NO_LEADER,
-    SIM_COVERAGE_ISR_SHRUNK,
-    SIM_COVERAGE_ISR_EXPANDED,
-    SIM_COVERAGE_TRUNCATED,
-    SIM_COVERAGE_PARKED,
-    SIM_COVERAGE_DUPLICATE_REFUSED,
-    SIM_COVERAGE_TIMED_OUT,
-    SIM_COVERAGE_REENQUEUED,
-    SIM_COVERAGE_EXPIRED,
-    SIM_COVERAGE_SPLIT,
-    SIM_COVERAGE_EPOCH_BUMPED,
-    SIM_COVERAGE_MEMORY_WAITED,
-    SIM_COVERAGE_THROTTLED,
-    SIM_COVERAGE_LOST_AFTER_ACK,
-    SIM_COVERAGE_DUPLICATE,
-    SIM_COVERAGE_REORDERED,
-    SIM_COVERAGE_FALSE_FAILURE,
-    SIM_COVERAGE_ITEM_COUNT,
-};
+/*
+ * How often runs met what there is to meet, so that idle ones do not count as proof.
+ */
+/** X(NAME, text, what of it is met: rules of the mock cluster or a class, at least so often in 1000 runs). */
+#define SIM_COVERAGE_ITEMS(X)                                                                                \
+    X(LEADER_LOST, "leader lost", "14, 15", 10)                                                              \
+    X(UNCLEAN_ELECTION, "unclean election", "15", 5)                                                         \
+    X(NO_LEADER, "no leader", "15", 10)                                                                      \
+    X(CONTROLLED_SHUTDOWN, "controlled shutdown", "15", 10)                                                  \
+    X(LEADER_MOVED, "leader moved", "16", 5)                                                                 \
+    X(PARKED_REFUSED, "leader resigned under a produce", "16", 2)                                            \
+    X(LOSS_NOTICED, "dead broker noticed", "14", 10)                                                         \
+    X(ISR_SHRUNK, "ISR shrunk", "11, 13", 10)                                                                \
+    X(ISR_EXPANDED, "ISR expanded", "12, 13", 10)                                                            \
+    X(TRUNCATED, "log truncated", "17", 10)                                                                  \
+    X(PARKED, "produce parked", "1, 5", 10)                                                                  \
+    X(HW_LEADER, "high watermark of a leader", "8", 10)                                                      \
+    X(HW_FOLLOWER, "high watermark of a follower", "9", 10)                                                  \
+    X(ACKS_0_REFUSED, "error under acks=0", "6", 10)                                                         \
+    X(READ_UNCOMMITTED, "consumer read", "10", 10)                                                           \
+    X(ABORTED_SKIPPED, "aborted records skipped", "10, 25", 10)                                              \
+    X(FOLLOWER_REFUSED, "corrupt batch refused by a follower", "18", 2)                                      \
+    X(APPEND_TIME, "append time of the broker", "19", 10)                                                    \
+    X(DUPLICATE_KNOWN, "duplicate batch known", "20", 10)                                                    \
+    X(TXN_EMPTY, "producer id of a transaction", "23", 10)                                                   \
+    X(TXN_ONGOING, "transaction begun", "23", 10)                                                            \
+    X(TXN_PREPARED, "transaction decided", "24", 10)                                                         \
+    X(TXN_COMPLETE, "transaction complete", "24", 10)                                                        \
+    X(MARKER_COMMIT, "commit marker", "24", 10)                                                              \
+    X(MARKER_ABORT, "abort marker", "24", 10)                                                                \
+    X(LSO_HELD, "last stable offset held back", "25", 10)                                                    \
+    X(THROTTLED, "producer throttled", "26", 10)                                                             \
+    X(START_MOVED, "retention", "retention", 10)                                                             \
+    X(AT_POINT, "fault at a point", "faults", 10)                                                            \
+    X(TIMED_OUT, "request timed out", "NetworkClient", 10)                                                   \
+    X(REENQUEUED, "batch retried", "RecordAccumulator", 10)                                                  \
+    X(EXPIRED, "batch expired", "RecordAccumulator", 10)                                                     \
+    X(SPLIT, "batch split", "RecordAccumulator", 10)                                                         \
+    X(EPOCH_BUMPED, "epoch bumped", "TransactionManager", 10)                                                \
+    X(MEMORY_WAITED, "memory waited for", "BufferPool", 10)                                                  \
+    X(LOST_AFTER_ACK, "lost after ack", "verdict", 10)                                                       \
+    X(DUPLICATE, "duplicate", "verdict", 10)                                                                 \
+    X(REORDERED, "reordered", "verdict", 10)                                                                 \
+    X(FALSE_FAILURE, "false failure", "verdict", 10)                                                         \
+    X(ABORTED, "aborted", "verdict", 10)
+
+#define SIM_COVERAGE_ENUM(name, text, rules, minimum) SIM_COVERAGE_##name,
+enum sim_coverage_item { SIM_COVERAGE_ITEMS(SIM_COVERAGE_ENUM) SIM_COVERAGE_ITEM_COUNT };
+#undef SIM_COVERAGE_ENUM
 enum { SIM_COVERAGE_ERRORS = 128, SIM_COVERAGE_FAULTS = 18 };
 
 struct sim_coverage {
@@ -42,7 +66,12 @@ struct sim_coverage {
     uint64_t errors[SIM_COVERAGE_ERRORS]; /* answers to producers, by Kafka's error code */
     uint64_t faults[SIM_COVERAGE_FAULTS]; /* by enum kb_fault_kind */
 };
-const char *sim_coverage_item_name(enum sim_coverage_item item);
+struct sim_coverage_info {
+    const char *name;
+    const char *rules;
+    uint64_t minimum; /* in 1000 runs */
+};
+const struct sim_coverage_info *sim_coverage_info(enum sim_coverage_item item);
 void sim_coverage_add(struct sim_coverage *coverage, const struct sim_coverage *more);
 
 struct sim_simulation {

@@ -1,17 +1,8 @@
 #include "engine/simulate_plan.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/prng.h"
 
-enum { FAULTS_FROM_MS = 10, FAULTS_UNTIL_MS = 400 };
-
-static const char *const error_names[] = {
-    "NOT_LEADER_OR_FOLLOWER", "NOT_ENOUGH_REPLICAS", "NOT_ENOUGH_REPLICAS_AFTER_APPEND", "REQUEST_TIMED_OUT",
-    "CORRUPT_MESSAGE",        "KAFKA_STORAGE_ERROR", "UNKNOWN_TOPIC_OR_PARTITION",
-};
-enum { ERROR_COUNT = sizeof error_names / sizeof error_names[0] };
+enum { FAULTS_FROM_MS = 10, FAULTS_UNTIL_MS = SIM_PLAN_FAULTS_UNTIL_MS };
 
 /* --- Drawing
  * -------------------------------------------------------------------------------------------------------- */
@@ -32,6 +23,8 @@ static void draw_cluster(struct kb_prng *prng, struct sim_plan *plan)
 {
     plan->broker_count = (uint32_t)PICK(prng, 1, 2, 3, 3, 3, 3, 4, 5, 7);
     plan->is_unclean = kb_prng_chance(prng, 1, 3);
+    plan->fetch_max_bytes = PICK(prng, 1 << 20, 1 << 20, 1 << 20, 600);
+    plan->quota_byte_rate = PICK(prng, 0, 0, 0, 0, 0, 0, 0, 2000);
     plan->lag_ms = PICK(prng, 20, 50, 100, 300);
     plan->session_ms = PICK(prng, 15, 40, 80, 200);
     plan->fetch_wait_ms = PICK(prng, 5, 10, 20);
@@ -46,6 +39,9 @@ static void draw_cluster(struct kb_prng *prng, struct sim_plan *plan)
         topic->replication_factor = kb_prng_chance(prng, 3, 4) ? largest : between(prng, 1, largest);
         topic->min_insync_replicas = between(prng, 1, topic->replication_factor);
         topic->max_message_bytes = PICK(prng, 0, 0, 0, 0, 0, 700, 3000);
+        topic->has_append_time = kb_prng_chance(prng, 1, 4);
+        topic->retention_bytes = PICK(prng, 0, 0, 0, 0, 0, 6000);
+        topic->compression = PICK(prng, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5);
     }
 }
 
@@ -83,6 +79,32 @@ static void draw_producer(struct kb_prng *prng, uint32_t topic_count, struct sim
     }
 }
 
+/* A producer with transactions is idempotent, and has one thread. */
+static void draw_transactions(struct kb_prng *prng, struct sim_plan *plan)
+{
+    struct sim_plan_producer *first = &plan->producers[0];
+    for (uint32_t i = 0; i < plan->producer_count; i++) {
+        struct sim_plan_producer *producer = &plan->producers[i];
+        bool usurps = i > 0 && first->transactions == SIM_PLAN_TRANSACTIONS && kb_prng_chance(prng, 1, 2);
+        if (!usurps && !kb_prng_chance(prng, 1, 5)) {
+            continue;
+        }
+        producer->transactions = usurps ? SIM_PLAN_USURPER : SIM_PLAN_TRANSACTIONS;
+        producer->is_idempotent = true;
+        producer->acks = -1;
+        producer->retries = -1;
+        producer->in_flight = producer->in_flight > 5 ? 5 : producer->in_flight;
+        producer->transaction_records = between(prng, 1, 12);
+        producer->abort_every = PICK(prng, 0, 2, 3, 5);
+        producer->usurps_ms = between(prng, 40, 300);
+        producer->thread_count = 1;
+        producer->threads[0].sync = false;
+        producer->threads[0].flush = false;
+    }
+}
+
+/* Half of them where something is going on: one partition under fire meets more than three that are left
+ * alone. */
 static void draw_fault(struct kb_prng *prng, const struct sim_plan *plan, struct sim_plan_fault *fault)
 {
     fault->kind = (enum sim_plan_fault_kind)between(prng, 0, SIM_PLAN_FAULT_KIND_COUNT - 1);
@@ -94,8 +116,34 @@ static void draw_fault(struct kb_prng *prng, const struct sim_plan *plan, struct
     fault->partition = between(prng, 0, plan->topics[fault->topic].partition_count - 1);
     fault->delay_ms = PICK(prng, 1, 5, 20, 60, 150);
     fault->count = PICK(prng, 1, 1, 2, 4);
-    fault->code = between(prng, 0, ERROR_COUNT - 1);
+    fault->code = between(prng, 0, SIM_PLAN_ERROR_COUNT - 1);
     fault->flag = kb_prng_chance(prng, 1, 2);
+    fault->point = between(prng, 0, SIM_PLAN_POINT_COUNT - 1);
+    fault->skip = PICK(prng, 0, 0, 1, 5, 20);
+}
+
+/* The way to an unclean election: everybody else of an ISR falls behind and out of it, then the last one dies
+ * for longer than its session. */
+static void draw_disaster(struct kb_prng *prng, const struct sim_plan *plan, struct sim_plan_fault *faults)
+{
+    int32_t leader = between(prng, 1, (int32_t)plan->broker_count);
+    draw_fault(prng, plan, &faults[0]);
+    faults[0].kind = SIM_PLAN_CUT_CLUSTER;
+    faults[0].broker = leader;
+    faults[0].flag = false;
+    faults[0].at_ms = between(prng, FAULTS_FROM_MS, 80);
+    faults[0].lasts_ms = between(prng, 50, 150);
+    faults[1] = faults[0];
+    faults[1].kind = SIM_PLAN_KILL;
+    faults[1].broker = leader % (int32_t)plan->broker_count + 1;
+    faults[1].at_ms += faults[0].lasts_ms - between(prng, 1, 20);
+    faults[1].lasts_ms = plan->session_ms + between(prng, 20, 100);
+    draw_fault(prng, plan, &faults[2]);
+    faults[2].kind = SIM_PLAN_SLOW_REPLICA;
+    faults[2].broker = leader;
+    faults[2].delay_ms = 150;
+    faults[2].at_ms = between(prng, FAULTS_FROM_MS, 60);
+    faults[2].lasts_ms = 250;
 }
 
 void sim_plan_draw(uint64_t seed, struct sim_plan *out)
@@ -108,208 +156,23 @@ void sim_plan_draw(uint64_t seed, struct sim_plan *out)
     for (uint32_t i = 0; i < out->producer_count; i++) {
         draw_producer(&prng, out->topic_count, &out->producers[i]);
     }
-    out->fault_count = (uint32_t)PICK(&prng, 0, 1, 2, 3, 4, 6, SIM_PLAN_FAULTS_MAX);
+    draw_transactions(&prng, out);
+    out->consumer_count = (uint32_t)PICK(&prng, 0, 0, 0, 1, 2);
+    for (uint32_t i = 0; i < out->consumer_count; i++) {
+        struct sim_plan_consumer *consumer = &out->consumers[i];
+        consumer->topic = between(&prng, 0, (int32_t)out->topic_count - 1);
+        consumer->partition = between(&prng, 0, out->topics[consumer->topic].partition_count - 1);
+        consumer->is_committed = kb_prng_chance(&prng, 2, 3);
+    }
+    out->fault_count = (uint32_t)PICK(&prng, 0, 1, 2, 3, 4, 6, 10);
     for (uint32_t i = 0; i < out->fault_count; i++) {
         draw_fault(&prng, out, &out->faults[i]);
     }
-}
-
-/* --- Writing
- * -------------------------------------------------------------------------------------------------------- */
-
-/* Long enough for every batch to be acknowledged or to expire after the last fault is taken back. */
-enum { DURATION_MS = 30000 };
-
-static void write_cluster(const struct sim_plan *plan, struct sim_text *out)
-{
-    sim_text_add(out,
-                 "  \"cluster\": {\n    \"brokers\": %" PRIu32 ",\n    \"config\": {\n"
-                 "      \"replica.lag.time.max.ms\": %d,\n      \"replica.fetch.wait.max.ms\": %d,\n"
-                 "      \"replica.fetch.backoff.ms\": 10,\n      \"replica.socket.timeout.ms\": 200,\n"
-                 "      \"controlled.shutdown.retry.backoff.ms\": 20,\n"
-                 "      \"zookeeper.session.timeout.ms\": %d,\n"
-                 "      \"unclean.leader.election.enable\": %s\n    },\n    \"topics\": [",
-                 plan->broker_count, plan->lag_ms, plan->fetch_wait_ms, plan->session_ms,
-                 plan->is_unclean ? "true" : "false");
-    for (uint32_t i = 0; i < plan->topic_count; i++) {
-        const struct sim_plan_topic *topic = &plan->topics[i];
-        sim_text_add(out,
-                     "%s\n      { \"name\": \"t%" PRIu32 "\", \"partitions\": %d, \"replication.factor\": %d,"
-                     " \"config\": { \"min.insync.replicas\": %d, \"max.message.bytes\": %d } }",
-                     i > 0 ? "," : "", i, topic->partition_count, topic->replication_factor,
-                     topic->min_insync_replicas,
-                     topic->max_message_bytes > 0 ? topic->max_message_bytes : 1048588);
+    if (kb_prng_chance(&prng, 1, 8)) {
+        out->fault_count = out->fault_count < 3 ? 3 : out->fault_count;
+        out->is_unclean = kb_prng_chance(&prng, 3, 4);
+        draw_disaster(&prng, out, out->faults);
     }
-    sim_text_add(out,
-                 "\n    ],\n    \"network\": { \"latency_us\": { \"uniform\": [%d, %d] } },\n"
-                 "    \"disk\": { \"append_us\": %d }\n  },\n",
-                 plan->latency_us[0], plan->latency_us[1], plan->disk_us);
-}
-
-static void write_thread(const struct sim_plan_thread *thread, uint32_t producer, uint32_t index,
-                         struct sim_text *out)
-{
-    static const char *const arrivals[] = {"steady", "poisson", "burst"};
-    static const char *const keys[] = {NULL, "cycle", "uniform", "zipf"};
-    sim_text_add(
-        out,
-        "%s\n        { \"sync\": %s, \"flush\": %s, \"records\": { \"topic\": \"t%d\", \"count\": %d,"
-        " \"rate_per_s\": %d, \"arrivals\": \"%s\", \"value_bytes\": { \"uniform\": [%d, %d] }",
-        index > 0 ? "," : "", thread->sync ? "true" : "false", thread->flush ? "true" : "false",
-        thread->topic, thread->record_count, thread->rate_per_s, arrivals[thread->arrivals],
-        thread->value_bytes[0], thread->value_bytes[1]);
-    /* Keys are of one thread alone, so that no two records are alike: the ledger tells them apart. */
-    if (thread->key_kind > 0) {
-        sim_text_add(out, ", \"key\": { \"%s\": { \"keys\": 5, \"prefix\": \"p%" PRIu32 "-%" PRIu32 "-\" } }",
-                     keys[thread->key_kind], producer, index);
-    } else if (producer + index > 0) {
-        sim_text_add(out, ", \"key\": \"p%" PRIu32 "-%" PRIu32 "\"", producer, index);
-    }
-    sim_text_add(out, " } }");
-}
-
-static void write_producer(const struct sim_plan_producer *producer, uint32_t index, struct sim_text *out)
-{
-    static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd"};
-    sim_text_add(out, "%s\n    {\n      \"name\": \"p%" PRIu32 "\",\n      \"config\": {\n",
-                 index > 0 ? "," : "", index);
-    if (producer->retries >= 0) {
-        sim_text_add(out, "        \"retries\": %d,\n", producer->retries);
-    }
-    sim_text_add(out,
-                 "        \"acks\": \"%d\",\n        \"enable.idempotence\": %s,\n"
-                 "        \"max.in.flight.requests.per.connection\": %d,\n        \"linger.ms\": %d,\n"
-                 "        \"batch.size\": %d,\n        \"buffer.memory\": %d,\n"
-                 "        \"retry.backoff.ms\": %d,\n        \"reconnect.backoff.ms\": 5,\n"
-                 "        \"reconnect.backoff.max.ms\": 20,\n        \"request.timeout.ms\": %d,\n"
-                 "        \"delivery.timeout.ms\": %d,\n        \"max.block.ms\": %d,\n"
-                 "        \"compression.type\": \"%s\"\n      },\n      \"threads\": [",
-                 producer->acks, producer->is_idempotent ? "true" : "false", producer->in_flight,
-                 producer->linger_ms, producer->batch_size_bytes, producer->buffer_memory_bytes,
-                 producer->retry_backoff_ms, producer->request_timeout_ms, producer->delivery_timeout_ms,
-                 producer->max_block_ms, compressions[producer->compression]);
-    for (uint32_t i = 0; i < producer->thread_count; i++) {
-        write_thread(&producer->threads[i], index, i, out);
-    }
-    sim_text_add(out, "\n      ]\n    }");
-}
-
-#define ENTRY(at_ms, ...)                                                                                    \
-    (sim_text_add(out, ",\n    { \"at_ms\": %d, ", at_ms), sim_text_add(out, __VA_ARGS__),                   \
-     sim_text_add(out, " }"))
-
-static void write_cut(const struct sim_plan_fault *fault, const char *to, struct sim_text *out)
-{
-    ENTRY(fault->at_ms, "\"do\": \"cut\", \"broker\": %d, \"to\": %s, \"one_way\": %s", fault->broker, to,
-          fault->flag ? "true" : "false");
-    ENTRY(fault->at_ms + fault->lasts_ms, "\"do\": \"heal\", \"broker\": %d, \"to\": %s", fault->broker, to);
-}
-
-static void write_outage(const struct sim_plan_fault *fault, const char *what, const char *back,
-                         struct sim_text *out)
-{
-    ENTRY(fault->at_ms, "\"do\": \"%s\", \"broker\": %d", what, fault->broker);
-    ENTRY(fault->at_ms + fault->lasts_ms, "\"do\": \"%s\", \"broker\": %d", back, fault->broker);
-}
-
-static void write_fault(const struct sim_plan *plan, const struct sim_plan_fault *fault, struct sim_text *out)
-{
-    char other[16];
-    (void)snprintf(other, sizeof other, "%d", fault->other);
-    switch (fault->kind) {
-    case SIM_PLAN_KILL:
-        write_outage(fault, "kill", "restart", out);
-        break;
-    case SIM_PLAN_SHUTDOWN:
-        write_outage(fault, "shutdown", "restart", out);
-        break;
-    case SIM_PLAN_FREEZE:
-        write_outage(fault, "freeze", "thaw", out);
-        break;
-    case SIM_PLAN_SLOW_REPLICA:
-        ENTRY(fault->at_ms, "\"do\": \"slow_replica\", \"broker\": %d, \"fetch_delay_ms\": %d", fault->broker,
-              fault->delay_ms);
-        ENTRY(fault->at_ms + fault->lasts_ms,
-              "\"do\": \"slow_replica\", \"broker\": %d, \"fetch_delay_ms\": 0", fault->broker);
-        break;
-    case SIM_PLAN_SLOW_DISK:
-        ENTRY(fault->at_ms, "\"do\": \"slow_disk\", \"broker\": %d, \"append_ms\": %d", fault->broker,
-              fault->delay_ms / 5);
-        ENTRY(fault->at_ms + fault->lasts_ms, "\"do\": \"slow_disk\", \"broker\": %d, \"append_ms\": 0",
-              fault->broker);
-        break;
-    case SIM_PLAN_CUT_PRODUCERS:
-        write_cut(fault, "\"producers\"", out);
-        break;
-    case SIM_PLAN_CUT_BROKER:
-        if (fault->other != fault->broker) {
-            write_cut(fault, other, out);
-        }
-        break;
-    case SIM_PLAN_CUT_CLUSTER:
-        write_cut(fault, "\"cluster\"", out);
-        break;
-    case SIM_PLAN_CUT_ALL:
-        write_cut(fault, "\"all\"", out);
-        break;
-    case SIM_PLAN_DISCONNECT:
-        ENTRY(fault->at_ms, "\"do\": \"disconnect\", \"broker\": %d", fault->broker);
-        break;
-    case SIM_PLAN_DROP_RESPONSE:
-        ENTRY(fault->at_ms, "\"do\": \"drop_response\", \"count\": %d", fault->count);
-        break;
-    case SIM_PLAN_DROP_REQUEST:
-        ENTRY(fault->at_ms, "\"do\": \"drop_request\", \"count\": %d", fault->count);
-        break;
-    case SIM_PLAN_DELAY_RESPONSE:
-        ENTRY(fault->at_ms, "\"do\": \"delay_response\", \"delay_ms\": %d, \"count\": %d", fault->delay_ms,
-              fault->count);
-        break;
-    case SIM_PLAN_ERROR:
-        ENTRY(fault->at_ms, "\"do\": \"error\", \"code\": \"%s\", \"appended\": %s, \"count\": %d",
-              error_names[fault->code], fault->flag ? "true" : "false", fault->count);
-        break;
-    case SIM_PLAN_THROTTLE:
-        ENTRY(fault->at_ms, "\"do\": \"throttle\", \"throttle_ms\": %d, \"count\": %d", fault->delay_ms,
-              fault->count);
-        break;
-    case SIM_PLAN_MOVE_LEADER:
-        ENTRY(fault->at_ms, "\"do\": \"move_leader\", \"topic\": \"t%d\", \"partition\": %d, \"broker\": %d",
-              fault->topic, fault->partition, fault->broker);
-        break;
-    case SIM_PLAN_ADD_PARTITIONS:
-        ENTRY(fault->at_ms, "\"do\": \"add_partitions\", \"topic\": \"t%d\", \"partitions\": %d",
-              fault->topic, plan->topics[fault->topic].partition_count + fault->count);
-        break;
-    case SIM_PLAN_SET:
-        ENTRY(fault->at_ms, "\"do\": \"set\", \"producer\": \"p0\", \"config\": { \"retry.backoff.ms\": %d }",
-              fault->delay_ms % 20);
-        break;
-    case SIM_PLAN_FAULT_KIND_COUNT:
-        break;
-    }
-}
-
-void sim_plan_write(const struct sim_plan *plan, struct sim_text *out)
-{
-    sim_text_add(out,
-                 "{\n  \"linger\": 1,\n  \"name\": \"simulated, seed %" PRIu64 "\",\n  \"seed\": %" PRIu64
-                 ",\n  \"duration_ms\": %d,\n",
-                 plan->seed, plan->seed, DURATION_MS);
-    write_cluster(plan, out);
-    sim_text_add(out, "  \"producers\": [");
-    for (uint32_t i = 0; i < plan->producer_count; i++) {
-        write_producer(&plan->producers[i], i, out);
-    }
-    /* The first entry does nothing but keep the run going until the cluster has recovered. */
-    sim_text_add(out,
-                 "\n  ],\n  \"timeline\": [\n    { \"at_ms\": %d, \"do\": \"slow_replica\", \"broker\": 1,"
-                 " \"fetch_delay_ms\": 0 }",
-                 FAULTS_UNTIL_MS + plan->session_ms + 600);
-    for (uint32_t i = 0; i < plan->fault_count; i++) {
-        write_fault(plan, &plan->faults[i], out);
-    }
-    sim_text_add(out, "\n  ]\n}\n");
 }
 
 /* --- Shrinking
@@ -333,6 +196,13 @@ static bool without_producer(struct sim_plan *plan, uint32_t index)
         plan->producers[i] = plan->producers[i + 1];
     }
     plan->producer_count--;
+    if (index == 0) {
+        for (uint32_t i = 0; i < plan->producer_count; i++) {
+            if (plan->producers[i].transactions == SIM_PLAN_USURPER) {
+                plan->producers[i].transactions = SIM_PLAN_NO_TRANSACTIONS;
+            }
+        }
+    }
     return true;
 }
 
@@ -345,6 +215,47 @@ static bool with_fewer_records(struct sim_plan *plan, uint32_t producer)
         thread->record_count = (thread->record_count + 1) / 2;
     }
     return fewer;
+}
+
+static bool without_transactions(struct sim_plan *plan, uint32_t producer)
+{
+    bool simpler = plan->producers[producer].transactions == SIM_PLAN_TRANSACTIONS;
+    for (uint32_t i = 0; i < plan->producer_count; i++) {
+        if (simpler && (i == producer || plan->producers[i].transactions == SIM_PLAN_USURPER)) {
+            plan->producers[i].transactions = SIM_PLAN_NO_TRANSACTIONS;
+        }
+    }
+    return simpler;
+}
+
+static bool without_consumers(struct sim_plan *plan)
+{
+    bool simpler = plan->consumer_count > 0;
+    plan->consumer_count = 0;
+    return simpler;
+}
+
+static bool with_plain_topics(struct sim_plan *plan)
+{
+    bool simpler = false;
+    for (uint32_t i = 0; i < plan->topic_count; i++) {
+        struct sim_plan_topic *topic = &plan->topics[i];
+        simpler = simpler || topic->has_append_time || topic->retention_bytes != 0 ||
+                  topic->compression != 0 || topic->max_message_bytes != 0;
+        topic->has_append_time = false;
+        topic->retention_bytes = 0;
+        topic->compression = 0;
+        topic->max_message_bytes = 0;
+    }
+    return simpler;
+}
+
+static bool without_limits(struct sim_plan *plan)
+{
+    bool simpler = plan->quota_byte_rate != 0 || plan->fetch_max_bytes != 1 << 20;
+    plan->quota_byte_rate = 0;
+    plan->fetch_max_bytes = 1 << 20;
+    return simpler;
 }
 
 static bool with_fewer_brokers(struct sim_plan *plan)
@@ -387,8 +298,8 @@ bool sim_plan_smaller(const struct sim_plan *plan, uint32_t number, struct sim_p
         return true;
     }
     number -= plan->fault_count;
-    bool (*const changes[])(struct sim_plan *, uint32_t) = {without_producer, with_one_thread,
-                                                            with_fewer_records, without_compression};
+    bool (*const changes[])(struct sim_plan *, uint32_t) = {
+        without_producer, with_one_thread, with_fewer_records, without_compression, without_transactions};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         if (number < plan->producer_count) {
             *is_smaller = changes[i](out, number);
@@ -396,6 +307,9 @@ bool sim_plan_smaller(const struct sim_plan *plan, uint32_t number, struct sim_p
         }
         number -= plan->producer_count;
     }
-    *is_smaller = number == 0 && with_fewer_brokers(out);
-    return number == 0;
+    bool (*const simplifications[])(struct sim_plan *) = {with_fewer_brokers, without_consumers,
+                                                          with_plain_topics, without_limits};
+    uint32_t simplification_count = sizeof simplifications / sizeof simplifications[0];
+    *is_smaller = number < simplification_count && simplifications[number](out);
+    return number < simplification_count;
 }

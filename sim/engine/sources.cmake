@@ -41,6 +41,7 @@ linger_layer(engine DIR engine
     scheduler.c
     simulate.c
     simulate_plan.c
+    simulate_plan_write.c
     text_builder.c
     workload.c
     world.c
