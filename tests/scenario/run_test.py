@@ -67,6 +67,7 @@ PROMISES = {
                 "left.LINGER": range(1, 999), "left.NO_ROOM": range(1, 999), "left.PIGGYBACK": range(1, 999),
                 "ledger.duplicate": 0, "ledger.reordered": 0},
     "orders-file": {"sent": 2400, "ledger.delivered": 2400, "ledger.copies": 2400, "ledger.unknown": 0},
+    "shrink-does-not-answer": {"sent": 3, "ledger.delivered": 3, "ledger.duplicate": 0, "retries": 1},
     "orders-jsonl": {"sent": 120, "ledger.delivered": 120, "ledger.copies": 120, "ledger.unknown": 0},
     "kill-a-broker": {"ledger.delivered": 360, "retries": range(1, 999), "disconnects": range(1, 999)},
     "linger-and-batch": {"ledger.delivered": 200, "left.LINGER": range(1, 999), "left.PIGGYBACK": range(1, 999)},

@@ -27,3 +27,5 @@ foreach(part matrix verdicts)
   add_test(NAME scenario.${part} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/matrix_test.py
     $<TARGET_FILE:linger> ${CMAKE_SOURCE_DIR} ${part})
 endforeach()
+add_test(NAME scenario.shrink COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/shrink_test.py
+  $<TARGET_FILE:linger> ${CMAKE_SOURCE_DIR})
