@@ -224,6 +224,7 @@ static void subscribe(struct sim_consumer_driver *consumer)
     const struct sim_consumer *scenario = consumer->scenario;
     consumer->topics =
         consumer_allocate(scenario->topic_count + scenario->assignment_count, sizeof *consumer->topics);
+    consumer->topic_count = 0;
     for (uint32_t i = 0; i < scenario->topic_count; i++) {
         (void)add_topic(consumer, scenario->topics[i]);
     }

@@ -273,12 +273,6 @@ static void handle(struct sim_consumer_driver *consumer, struct consumer_node *n
     }
 }
 
-static void finish_request(struct consumer_node *node, struct consumer_request *request)
-{
-    kb_list_remove(&request->of_node);
-    node->request_count--;
-}
-
 static void drop_request(struct consumer_request *request)
 {
     free(request->asked);
@@ -355,7 +349,8 @@ static bool take_frame(struct sim_consumer_driver *consumer, struct consumer_nod
                           &error) != KW_MESSAGE_OK) {
         return false;
     }
-    finish_request(node, request);
+    (void)kb_list_pop_front(&node->requests);
+    node->request_count--;
     int32_t throttle_ms = throttle_of(request->api, body);
     if (throttle_ms > 0) {
         node->throttled_until_ms = consumer->now_ms + throttle_ms;

@@ -300,7 +300,6 @@ void consumer_move_to_end(struct sim_consumer_driver *consumer, uint32_t partiti
 void consumer_forget_fetched(struct sim_consumer_driver *consumer);
 /* consumer_records.c: up to max.poll.records of what was fetched; how many. */
 uint32_t consumer_take_records(struct sim_consumer_driver *consumer);
-void consumer_fetched_destroy(struct sim_consumer_driver *consumer, struct consumer_fetched *fetched);
 
 /* consumer_group.c: the coordinator, and what the group has committed. */
 /* Kafka: ConsumerCoordinator.poll; false: positions have to wait. */

@@ -12,15 +12,17 @@
 
 enum { LARGEST_RECORDS_BYTES = 1 << 28 };
 
-void consumer_fetched_destroy(struct sim_consumer_driver *consumer, struct consumer_fetched *fetched)
+/* The oldest answer is read, or of no use. */
+static void drop_first(struct sim_consumer_driver *consumer)
 {
+    struct kb_list_node *node = kb_list_pop_front(&consumer->fetched);
+    struct consumer_fetched *fetched = KB_CONTAINER_OF(node, struct consumer_fetched, node);
     if (fetched->assignment == consumer->assignment) {
         consumer->partitions[fetched->partition].fetched_count--;
     }
     if (consumer->current == fetched) {
         consumer->current = NULL;
     }
-    kb_list_remove(&fetched->node);
     free(fetched->bytes);
     free(fetched->aborted);
     free(fetched->aborted_producers);
@@ -29,8 +31,8 @@ void consumer_fetched_destroy(struct sim_consumer_driver *consumer, struct consu
 
 void consumer_forget_fetched(struct sim_consumer_driver *consumer)
 {
-    for (struct kb_list_node *node; (node = kb_list_first(&consumer->fetched)) != NULL;) {
-        consumer_fetched_destroy(consumer, KB_CONTAINER_OF(node, struct consumer_fetched, node));
+    while (!kb_list_is_empty(&consumer->fetched)) {
+        drop_first(consumer);
     }
 }
 
@@ -302,7 +304,7 @@ uint32_t consumer_take_records(struct sim_consumer_driver *consumer)
             if (fetched->length_bytes > 0) {
                 consumer_move_to_end(consumer, fetched->partition);
             }
-            consumer_fetched_destroy(consumer, fetched);
+            drop_first(consumer);
         }
     }
     return total;
