@@ -97,27 +97,57 @@ static void other_end_words(int32_t other, char *text, size_t capacity_bytes)
     if (other >= 0) {
         snprintf(text, capacity_bytes, " and broker %d", other);
     } else {
-        snprintf(text, capacity_bytes, "%s", other == SIM_END_PRODUCER ? " and the producers" : "");
+        snprintf(text, capacity_bytes, "%s",
+                 other == SIM_END_PRODUCER  ? " and the producers"
+                 : other == SIM_END_CLUSTER ? " and the cluster"
+                                            : "");
     }
+}
+
+/* "kill after append, broker 1", with the words of scenarios. */
+static void title_of_armed(const struct session *session, const struct sim_timeline_entry *entry,
+                           const char *topic, char *title, size_t capacity_bytes)
+{
+    char broker[24] = "";
+    char partition[48] = "";
+    char producer[32] = "";
+    if (entry->broker >= 0) {
+        snprintf(broker, sizeof broker, " broker %d", entry->broker);
+    }
+    if (topic != NULL) {
+        snprintf(partition, sizeof partition, " %.30s-%d", topic, entry->partition);
+    }
+    if (entry->producer >= 0) {
+        snprintf(producer, sizeof producer, " %.30s", session->scenario->producers[entry->producer].name);
+    }
+    char whole[192];
+    snprintf(whole, sizeof whole, "%s%s%s%s%s%s", kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault),
+             entry->point != 0 ? " " : "",
+             entry->point != 0 ? kb_field_value_text(KB_FIELD_FAULT_POINT, entry->point) : "", broker,
+             partition, producer);
+    snprintf(title, capacity_bytes, "%.*s", (int)capacity_bytes - 1, whole);
 }
 
 static void title_of(const struct session *session, const struct sim_timeline_entry *entry, const char *topic,
                      char *title, size_t capacity_bytes)
 {
+    const char *what = kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault);
     if (entry->is_set) {
         snprintf(title, capacity_bytes, "%s %s=%s", session->scenario->producers[entry->producer].name,
                  entry->setting, entry->value);
+    } else if (sim_timeline_is_armed(entry)) {
+        title_of_armed(session, entry, topic, title, capacity_bytes);
+    } else if (entry->fault == KB_FAULT_KIND_ADD_PARTITIONS) {
+        snprintf(title, capacity_bytes, "%s: %u partitions", topic, entry->count);
     } else if (topic != NULL) {
-        snprintf(title, capacity_bytes, "%s %s-%d to broker %d",
-                 kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault), topic, entry->partition,
+        snprintf(title, capacity_bytes, "%s %s-%d to broker %d", what, topic, entry->partition,
                  entry->broker);
     } else {
         char other[32] = "";
         if (entry->fault == KB_FAULT_KIND_CUT || entry->fault == KB_FAULT_KIND_HEAL) {
             other_end_words(entry->other, other, sizeof other);
         }
-        snprintf(title, capacity_bytes, "%s broker %d%s",
-                 kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault), entry->broker, other);
+        snprintf(title, capacity_bytes, "%s broker %d%s", what, entry->broker, other);
     }
 }
 
@@ -309,7 +339,10 @@ static const char *host_ledger_line(void *context, uint32_t index)
 /* The other end of a link, from the view's words to the scenario's. */
 static int32_t other_end(int32_t other)
 {
-    return other >= 0 ? other : other == VIEW_END_PRODUCERS ? SIM_END_PRODUCER : SIM_END_ALL;
+    return other >= 0                    ? other
+           : other == VIEW_END_PRODUCERS ? SIM_END_PRODUCER
+           : other == VIEW_END_CLUSTER   ? SIM_END_CLUSTER
+                                         : SIM_END_ALL;
 }
 
 static bool act_on_broker(struct session *session, const struct view_intent *intent, const char **message)
@@ -319,13 +352,29 @@ static bool act_on_broker(struct session *session, const struct view_intent *int
         .fault = intent->fault,
         .broker = intent->broker,
         .other = other_end(intent->other),
-        .producer = -1,
+        .one_way = intent->one_way,
+        .producer = intent->of_producer ? (int32_t)intent->producer : -1,
         .partition = intent->partition,
         .value_us = intent->ms * 1000,
+        .point = intent->point,
+        .api = intent->api,
+        .code = intent->code,
+        .appended = intent->appended,
+        .count = intent->count != 0 ? intent->count : 1,
         .by_hand = true,
     };
-    if (intent->fault == KB_FAULT_KIND_MOVE_LEADER) {
+    if (intent->topic != 0) {
         entry.topic = sim_event_log_name(host_log(session), intent->topic);
+    }
+    if (intent->of_producer && intent->producer >= session->scenario->producer_count) {
+        return refuse(session, message, "There is no such producer.");
+    }
+    if (sim_timeline_is_armed(&entry)) {
+        struct mb_request_fault fault = sim_timeline_fault(&entry);
+        const char *complaint = mb_fault_check(&fault);
+        if (complaint != NULL) {
+            return refuse(session, message, complaint);
+        }
     }
     return add_branch(session, &entry, message);
 }

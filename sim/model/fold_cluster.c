@@ -265,6 +265,33 @@ static uint8_t cut_of(int32_t other)
     return other >= 0 ? MODEL_CUT_BROKERS : other == PRODUCERS ? MODEL_CUT_PRODUCERS : MODEL_CUT_ALL;
 }
 
+static void set_link(struct sim_model *model, int32_t place, int32_t other, bool is_cut)
+{
+    struct model_broker *broker = &model->brokers[place];
+    uint64_t bit = (uint64_t)1 << (other % 64);
+    broker->cut_to[other / 64] =
+        is_cut ? broker->cut_to[other / 64] | bit : broker->cut_to[other / 64] & ~bit;
+    bool is_any_cut = false;
+    for (size_t i = 0; i < sizeof broker->cut_to / sizeof broker->cut_to[0]; i++) {
+        is_any_cut = is_any_cut || broker->cut_to[i] != 0;
+    }
+    broker->cut = is_any_cut ? broker->cut | MODEL_CUT_BROKERS : broker->cut & (uint8_t)~MODEL_CUT_BROKERS;
+}
+
+/* A link has two ends. other: a broker's id, or what stands for many: healed with everybody is healed with
+ * each. */
+static void link_changed(const struct fold *fold, int32_t broker, int32_t other, bool is_cut)
+{
+    int32_t place = sim_model_find_broker(fold->model, broker);
+    bool is_each = other < 0 && cut_of(other) == MODEL_CUT_ALL && !is_cut;
+    for (int32_t i = 0; i < (int32_t)fold->info->broker_count; i++) {
+        if (i != place && (is_each || fold->model->brokers[i].id == other)) {
+            set_link(fold->model, place, i, is_cut);
+            set_link(fold->model, i, place, is_cut);
+        }
+    }
+}
+
 static void fault(const struct fold *fold)
 {
     const struct kb_event_fault *event = &fold->event->as.fault;
@@ -289,10 +316,15 @@ static void fault(const struct fold *fold)
         break;
     case KB_FAULT_KIND_CUT:
         broker->cut |= cut_of(event->other);
+        link_changed(fold, event->broker, event->other, true);
         break;
     case KB_FAULT_KIND_HEAL:
         /* What is healed with everybody is healed with each; the rest as it was cut. */
-        broker->cut &= cut_of(event->other) == MODEL_CUT_ALL ? 0 : (uint8_t)~cut_of(event->other);
+        if (event->other < 0) {
+            broker->cut &=
+                cut_of(event->other) == MODEL_CUT_ALL ? MODEL_CUT_BROKERS : (uint8_t)~cut_of(event->other);
+        }
+        link_changed(fold, event->broker, event->other, false);
         break;
     case KB_FAULT_KIND_KILL:
     case KB_FAULT_KIND_RESTART:

@@ -225,6 +225,7 @@ bool sim_event_is_salient(const struct kb_event *event)
     case KB_EVENT_BROKER_DOWN:
     case KB_EVENT_THREAD_BLOCKED:
     case KB_EVENT_FAULT:
+    case KB_EVENT_FAULT_ARMED:
     case KB_EVENT_SETTING_CHANGED:
         return true;
     default:

@@ -163,6 +163,11 @@ int64_t sim_model_lag(const struct sim_model *model, const struct sim_run_info *
     return limit > position ? limit - position : 0;
 }
 
+bool sim_model_is_link_cut(const struct sim_model *model, int32_t place, int32_t other)
+{
+    return (model->brokers[place].cut_to[other / 64] >> (other % 64) & 1) != 0;
+}
+
 int32_t sim_model_find_broker(const struct sim_model *model, int32_t id)
 {
     for (int32_t i = 0; i < SIM_BROKERS_MAX && model->brokers[i].id != MODEL_NONE; i++) {

@@ -312,8 +312,10 @@ struct model_broker {
     uint8_t is_up;
     uint8_t is_frozen;
     uint8_t is_controller;
-    uint8_t cut;            /* enum model_cut bits */
-    int64_t fetch_delay_ms; /* slow_replica; 0: none */
+    uint8_t cut; /* enum model_cut bits */
+    uint64_t
+        cut_to[SIM_BROKERS_MAX / 64]; /* brokers at the other end of a link that is cut, by their places */
+    int64_t fetch_delay_ms;           /* slow_replica; 0: none */
     int64_t append_delay_ms;
     int64_t changed_us; /* when it went up or down */
     uint64_t last_event;
@@ -400,6 +402,8 @@ const struct model_span *sim_model_find_span(const struct model_partition *parti
 int64_t sim_model_lag(const struct sim_model *model, const struct sim_run_info *info, uint32_t consumer,
                       const struct model_partition *partition);
 /** Place of a broker in the run's list. */
+/** Is the link between two brokers cut, in one direction at least? By their places. */
+bool sim_model_is_link_cut(const struct sim_model *model, int32_t place, int32_t other);
 int32_t sim_model_find_broker(const struct sim_model *model, int32_t id);
 
 /** The same picture in both? Compares everything. */

@@ -65,6 +65,8 @@ bool view_event_is_mark(const struct kb_event *event)
 {
     switch (event->kind) {
     case KB_EVENT_FAULT:
+    case KB_EVENT_FAULT_ARMED:
+    case KB_EVENT_FOLLOWER_REFUSED:
     case KB_EVENT_SETTING_CHANGED:
     case KB_EVENT_ISR_SHRUNK:
     case KB_EVENT_ISR_EXPANDED:

@@ -5,120 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "view/stage_actions.h"
+#include "view/menu_faults.h"
 
 /* --- The menu of a thing
  * ----------------------------------------------------------------------------------------------- */
 
-enum choice_kind {
-    CHOICE_FAULT,
-    CHOICE_LINK_CUT,
-    CHOICE_LINK_HEAL,
-    CHOICE_MOVE_LEADER,
-    CHOICE_WHY,
-    CHOICE_INSPECT,
-    CHOICE_FOLLOW,
-    CHOICE_LET_GO,
-    CHOICE_GO,
-    CHOICE_NOTHING, /* a separator */
-};
-
-struct choice {
-    enum choice_kind kind;
-    char label[64];
-    enum kb_fault_kind fault;
-    int64_t ms;
-    int32_t broker; /* the other end (or VIEW_END_PRODUCERS), or the new leader */
-    uint32_t flags;
-};
-
-enum { CHOICES_MAX = 24 };
-
-struct choices {
-    struct choice items[CHOICES_MAX];
-    uint32_t count;
-};
-
-static struct choice *add(struct choices *choices, enum choice_kind kind, const char *label)
+/* How many partitions there are now. */
+static uint32_t partition_count(const struct view_frame *frame, uint32_t topic)
 {
-    static struct choice dropped;
-    struct choice *choice = choices->count < CHOICES_MAX ? &choices->items[choices->count++] : &dropped;
-    *choice = (struct choice){.kind = kind};
-    snprintf(choice->label, sizeof choice->label, "%s", label);
-    return choice;
+    uint32_t count = 0;
+    while (sim_model_find_partition(frame->model, topic, (int32_t)count) >= 0) {
+        count++;
+    }
+    return count;
 }
 
-static void add_fault(struct choices *choices, const char *label, enum kb_fault_kind fault, int64_t ms,
-                      bool breaks)
+static void leader_choices(const struct view_frame *frame, const struct view_thing *thing,
+                           struct view_choices *choices)
 {
-    struct choice *choice = add(choices, CHOICE_FAULT, label);
-    choice->fault = fault;
-    choice->ms = ms;
-    choice->flags = breaks ? VIEW_CONTROL_DANGER : 0;
-}
-
-static void add_link(struct choices *choices, const char *label, bool cut, int32_t other)
-{
-    struct choice *choice = add(choices, cut ? CHOICE_LINK_CUT : CHOICE_LINK_HEAL, label);
-    choice->broker = other;
-    choice->flags = cut ? VIEW_CONTROL_DANGER : 0;
-}
-
-enum { LINKS_SHOWN = 4 };
-
-static void broker_choices(const struct view_frame *frame, int32_t id, struct choices *choices)
-{
-    int32_t place = sim_model_find_broker(frame->model, id);
-    if (place < 0) {
-        return;
-    }
-    const struct model_broker *broker = &frame->model->brokers[place];
-    if (!broker->is_up) {
-        add_fault(choices, "Restart", KB_FAULT_KIND_RESTART, 0, false);
-        return;
-    }
-    add_fault(choices, "Kill", KB_FAULT_KIND_KILL, 0, true);
-    add_fault(choices, "Shut down in an orderly way", KB_FAULT_KIND_SHUTDOWN, 0, false);
-    if (broker->is_frozen) {
-        add_fault(choices, "Thaw", KB_FAULT_KIND_THAW, 0, false);
-    } else {
-        add_fault(choices, "Freeze: the process stalls", KB_FAULT_KIND_FREEZE, 0, false);
-    }
-    add(choices, CHOICE_NOTHING, "");
-    if (broker->fetch_delay_ms > 0) {
-        add_fault(choices, "Fetch without delay", KB_FAULT_KIND_SLOW_REPLICA, 0, false);
-    } else {
-        add_fault(choices, "Fetch 250 ms late", KB_FAULT_KIND_SLOW_REPLICA, 250, false);
-    }
-    add_fault(choices, broker->append_delay_ms > 0 ? "Disk at full speed" : "Slow disk: 20 ms an append",
-              KB_FAULT_KIND_SLOW_DISK, broker->append_delay_ms > 0 ? 0 : 20, false);
-    add_fault(choices, "Drop its connections", KB_FAULT_KIND_DISCONNECT, 0, false);
-    add(choices, CHOICE_NOTHING, "");
-    if (broker->cut != 0) {
-        add_fault(choices, "Heal all its links", KB_FAULT_KIND_HEAL, 0, false);
-    }
-    if ((broker->cut & MODEL_CUT_ALL) != 0) {
-        return;
-    }
-    add_fault(choices, "Cut it off from everybody", KB_FAULT_KIND_CUT, 0, true);
-    bool from_producers = (broker->cut & MODEL_CUT_PRODUCERS) != 0;
-    add_link(choices,
-             from_producers ? "Join it with the producers again" : "Cut it off from the producers only",
-             !from_producers, VIEW_END_PRODUCERS);
-    for (uint32_t i = 0; i < frame->info->broker_count && frame->info->broker_count <= LINKS_SHOWN + 1; i++) {
-        int32_t other = frame->info->brokers[i].id;
-        if (other != id) {
-            char label[64];
-            snprintf(label, sizeof label, "Cut the link to broker %" PRId32, other);
-            add_link(choices, label, true, other);
-        }
-    }
-}
-
-static void partition_choices(const struct view_frame *frame, uint32_t topic, int32_t number,
-                              struct choices *choices)
-{
-    int32_t index = sim_model_find_partition(frame->model, topic, number);
+    int32_t index = sim_model_find_partition(frame->model, thing->name, (int32_t)thing->number);
     if (index < 0) {
         return;
     }
@@ -135,52 +40,121 @@ static void partition_choices(const struct view_frame *frame, uint32_t topic, in
                  can_lead              ? ""
                  : replica->is_in_sync ? " (down)"
                                        : " (out of sync)");
-        struct choice *choice = add(choices, CHOICE_MOVE_LEADER, label);
-        choice->broker = replica->broker;
+        struct view_choice *choice = view_choices_add(choices, VIEW_CHOICE_INTENT, label);
+        choice->intent = (struct view_intent){.kind = VIEW_INTENT_FAULT,
+                                              .fault = KB_FAULT_KIND_MOVE_LEADER,
+                                              .broker = replica->broker,
+                                              .other = VIEW_END_ALL,
+                                              .topic = thing->name,
+                                              .partition = (int32_t)thing->number};
         choice->flags = can_lead ? 0 : VIEW_CONTROL_DISABLED;
     }
 }
 
-static void make_choices(const struct view_frame *frame, const struct view_thing *thing,
-                         struct choices *choices)
+/* Whose requests the other pages of a thing's menu are about. */
+static struct view_target target_of(const struct view_thing *thing)
 {
+    bool is_partition = thing->kind == VIEW_THING_PARTITION || thing->kind == VIEW_THING_REPLICA;
+    bool is_broker = thing->kind == VIEW_THING_BROKER || thing->kind == VIEW_THING_NODE;
+    return (struct view_target){
+        .broker = is_broker ? (int32_t)thing->number : -1,
+        .topic = is_partition ? thing->name : 0,
+        .partition = is_partition ? (int32_t)thing->number : -1,
+        .of_producer = thing->kind == VIEW_THING_NODE || thing->kind == VIEW_THING_SENDER,
+        .producer = thing->producer,
+    };
+}
+
+static void partition_choices(const struct view_frame *frame, const struct view_thing *thing,
+                              struct view_choices *choices)
+{
+    char label[80];
+    leader_choices(frame, thing, choices);
+    snprintf(label, sizeof label, "Add a partition to %.40s", sim_event_log_name(frame->log, thing->name));
+    struct view_choice *choice = view_choices_add(choices, VIEW_CHOICE_INTENT, label);
+    choice->intent = (struct view_intent){.kind = VIEW_INTENT_FAULT,
+                                          .fault = KB_FAULT_KIND_ADD_PARTITIONS,
+                                          .broker = -1,
+                                          .other = VIEW_END_ALL,
+                                          .topic = thing->name,
+                                          .partition = -1,
+                                          .count = partition_count(frame, thing->name) + 1};
+    view_choices_separate(choices);
+    view_menu_turn(choices, false);
+    int32_t index = sim_model_find_partition(frame->model, thing->name, (int32_t)thing->number);
+    if (thing->kind == VIEW_THING_REPLICA && index >= 0 &&
+        frame->model->partitions[index].leader != thing->other) {
+        struct view_target target = target_of(thing);
+        view_menu_corrupt_fetch(&target, thing->other, choices);
+    }
+}
+
+/* false: it is the first page. */
+static bool make_page(const struct view_frame *frame, const struct view_thing *thing,
+                      enum view_menu_page page, struct view_choices *choices)
+{
+    struct view_target target = target_of(thing);
+    if (page == VIEW_PAGE_FIRST) {
+        return false;
+    }
+    view_choices_add(choices, VIEW_CHOICE_PAGE, "‹ Back")->page = VIEW_PAGE_FIRST;
+    view_choices_separate(choices);
+    if (page == VIEW_PAGE_LINKS) {
+        view_menu_links(frame, (int32_t)thing->number, choices);
+    } else if (page == VIEW_PAGE_POINTS) {
+        view_menu_points(&target, choices);
+    } else {
+        view_menu_requests(&target, choices);
+        if (thing->kind == VIEW_THING_BROKER) {
+            view_menu_corrupt_fetch(&target, (int32_t)thing->number, choices);
+        }
+    }
+    return true;
+}
+
+static void make_choices(const struct view_frame *frame, const struct view_thing *thing,
+                         enum view_menu_page page, struct view_choices *choices)
+{
+    if (make_page(frame, thing, page, choices)) {
+        return;
+    }
     switch (thing->kind) {
     case VIEW_THING_BROKER:
-        broker_choices(frame, (int32_t)thing->number, choices);
-        break;
     case VIEW_THING_NODE:
-        broker_choices(frame, (int32_t)thing->number, choices);
+        view_menu_broker(frame, (int32_t)thing->number, choices);
         break;
     case VIEW_THING_PARTITION:
     case VIEW_THING_REPLICA:
-        partition_choices(frame, thing->name, (int32_t)thing->number, choices);
+        partition_choices(frame, thing, choices);
         break;
     case VIEW_THING_RECORD:
         if (view_thing_equals(&frame->stage->followed, thing)) {
-            add(choices, CHOICE_LET_GO, "Stop following");
+            (void)view_choices_add(choices, VIEW_CHOICE_LET_GO, "Stop following");
         } else {
-            add(choices, CHOICE_FOLLOW, "Follow this record");
+            (void)view_choices_add(choices, VIEW_CHOICE_FOLLOW, "Follow this record");
         }
-        add(choices, CHOICE_INSPECT, "Tell its life");
-        add(choices, CHOICE_WHY, "Why is it there?");
+        (void)view_choices_add(choices, VIEW_CHOICE_INSPECT, "Tell its life");
+        (void)view_choices_add(choices, VIEW_CHOICE_WHY, "Why is it there?");
         return;
     case VIEW_THING_EVENT:
-        add(choices, CHOICE_GO, "Go there");
+        (void)view_choices_add(choices, VIEW_CHOICE_GO, "Go there");
         break;
     case VIEW_THING_NONE:
     case VIEW_THING_BATCH:
     case VIEW_THING_REQUEST:
     case VIEW_THING_STATION:
     case VIEW_THING_POOL:
-    case VIEW_THING_SENDER:
     case VIEW_THING_CONSUMER:
+        break;
+    case VIEW_THING_SENDER:
+        view_menu_turn(choices, false);
         break;
     }
     if (choices->count > 0) {
-        add(choices, CHOICE_NOTHING, "");
+        view_choices_separate(choices);
     }
-    add(choices, CHOICE_INSPECT, "Inspect");
-    add(choices, CHOICE_WHY, "Why?");
+    (void)view_choices_add(choices, VIEW_CHOICE_INSPECT, "Inspect");
+    (void)view_choices_add(choices, VIEW_CHOICE_WHY, "Why?");
 }
 
 static void title_of(const struct view_frame *frame, const struct view_thing *thing, char *text,
@@ -235,58 +209,74 @@ static void show_tab(struct view_stage *stage, enum view_tab tab)
     stage->side.is_forced = true;
 }
 
-static void choose(struct view_frame *frame, const struct view_thing *thing, const struct choice *choice)
+static void choose(struct view_frame *frame, const struct view_thing *thing, const struct view_choice *choice)
 {
     struct view_stage *stage = frame->stage;
     switch (choice->kind) {
-    case CHOICE_FAULT:
-        view_act_fault(stage, choice->fault, (int32_t)thing->number, choice->ms);
+    case VIEW_CHOICE_INTENT:
+        view_stage_act(stage, &choice->intent);
         break;
-    case CHOICE_LINK_CUT:
-    case CHOICE_LINK_HEAL:
-        view_act_link(stage, choice->kind == CHOICE_LINK_CUT, (int32_t)thing->number, choice->broker);
+    case VIEW_CHOICE_PAGE:
+        stage->menu.is_open = true;
+        stage->menu.page = (uint32_t)choice->page;
         break;
-    case CHOICE_MOVE_LEADER:
-        view_act_move_leader(stage, thing->name, (int32_t)thing->number, choice->broker);
-        break;
-    case CHOICE_WHY:
+    case VIEW_CHOICE_WHY:
         show_tab(stage, VIEW_TAB_WHY);
         break;
-    case CHOICE_INSPECT:
+    case VIEW_CHOICE_INSPECT:
         show_tab(stage, VIEW_TAB_INSPECT);
         break;
-    case CHOICE_FOLLOW:
+    case VIEW_CHOICE_FOLLOW:
         view_stage_follow(stage, thing);
         break;
-    case CHOICE_LET_GO:
+    case VIEW_CHOICE_LET_GO:
         stage->followed = (struct view_thing){.kind = VIEW_THING_NONE};
         break;
-    case CHOICE_GO:
+    case VIEW_CHOICE_GO:
         stage->is_playing = false;
         view_stage_seek(stage, (uint64_t)thing->number);
         break;
-    case CHOICE_NOTHING:
+    case VIEW_CHOICE_NOTHING:
         break;
     }
     stage->is_dirty = true;
+}
+
+/* What the page is about: a node is a producer's way to a broker. */
+static void title_of_page(const struct view_frame *frame, const struct view_thing *thing,
+                          enum view_menu_page page, char *text, size_t capacity)
+{
+    char name[64];
+    title_of(frame, thing, name, sizeof name);
+    if (page != VIEW_PAGE_FIRST && page != VIEW_PAGE_LINKS && thing->kind == VIEW_THING_NODE) {
+        snprintf(name, sizeof name, "%.40s to broker %" PRId64, frame->info->producers[thing->producer].name,
+                 thing->number);
+    } else if (page != VIEW_PAGE_FIRST && thing->kind == VIEW_THING_SENDER) {
+        snprintf(name, sizeof name, "%.40s", frame->info->producers[thing->producer].name);
+    }
+    snprintf(text, capacity, "%s%s", name, view_menu_page_words(page));
 }
 
 static void draw_menu(struct view_frame *frame)
 {
     struct view_menu_state *menu = &frame->stage->menu;
     struct view_thing thing = menu->thing;
-    struct choices choices = {.count = 0};
-    struct view_menu_item items[CHOICES_MAX];
-    char title[80];
-    make_choices(frame, &thing, &choices);
-    title_of(frame, &thing, title, sizeof title);
+    enum view_menu_page page = (enum view_menu_page)menu->page;
+    struct view_choices choices = {.count = 0};
+    struct view_menu_item items[VIEW_CHOICES_MAX];
+    char title[128];
+    make_choices(frame, &thing, page, &choices);
+    title_of_page(frame, &thing, page, title, sizeof title);
     for (uint32_t i = 0; i < choices.count; i++) {
-        const struct choice *choice = &choices.items[i];
-        items[i] = (struct view_menu_item){.label = choice->kind == CHOICE_NOTHING ? NULL : choice->label,
-                                           .flags = choice->flags};
+        const struct view_choice *choice = &choices.items[i];
+        items[i] = (struct view_menu_item){
+            .label = choice->kind == VIEW_CHOICE_NOTHING ? NULL : choice->label, .flags = choice->flags};
+        if (choice->kind == VIEW_CHOICE_PAGE && choice->page != VIEW_PAGE_FIRST) {
+            items[i].shortcut = "›";
+        }
     }
     int32_t chosen =
-        view_menu(frame->ui, view_id_make(VIEW_HIT_MENU, 0, 0), menu->at, title, items, choices.count);
+        view_menu(frame->ui, view_id_make(VIEW_HIT_MENU, page, 0), menu->at, title, items, choices.count);
     if (chosen == VIEW_MENU_OPEN) {
         return;
     }

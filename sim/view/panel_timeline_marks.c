@@ -43,6 +43,10 @@ static void fault_mark(const struct view_frame *frame, const struct kb_event_fau
         }
         snprintf(mark->label, sizeof mark->label, "%s %s", what != NULL ? what : "fault", name);
     }
+    if (fault->point != KB_FAULT_POINT_NONE) {
+        snprintf(mark->label, sizeof mark->label, "%s B%" PRId32 " %s", what != NULL ? what : "fault",
+                 fault->broker, kb_field_value_text(KB_FIELD_FAULT_POINT, fault->point));
+    }
     switch ((enum kb_fault_kind)fault->fault) {
     case KB_FAULT_KIND_RESTART:
     case KB_FAULT_KIND_THAW:
@@ -89,6 +93,22 @@ static void fault_mark(const struct view_frame *frame, const struct kb_event_fau
     }
 }
 
+/* Nothing has happened yet. */
+static void armed_mark(const struct view_frame *frame, const struct kb_event_fault_armed *armed,
+                       struct mark *mark)
+{
+    const char *what = kb_field_value_text(KB_FIELD_FAULT_KIND, armed->fault);
+    const char *point = kb_field_value_text(KB_FIELD_FAULT_POINT, armed->point);
+    mark->shape = MARK_DIAMOND;
+    mark->hue = frame->theme->neutral;
+    snprintf(mark->label, sizeof mark->label, "waiting: %s%s%s", what != NULL ? what : "fault",
+             armed->point != KB_FAULT_POINT_NONE ? " " : "",
+             armed->point != KB_FAULT_POINT_NONE && point != NULL ? point : "");
+    for (char *at = mark->label; *at != '\0'; at++) {
+        *at = *at == '_' ? ' ' : *at;
+    }
+}
+
 static void describe(const struct view_frame *frame, const struct kb_event *event, struct mark *mark)
 {
     const struct view_theme *theme = frame->theme;
@@ -98,6 +118,18 @@ static void describe(const struct view_frame *frame, const struct kb_event *even
     case KB_EVENT_FAULT:
         mark->is_first_class = true;
         fault_mark(frame, &event->as.fault, mark);
+        break;
+    case KB_EVENT_FAULT_ARMED:
+        mark->is_first_class = true;
+        armed_mark(frame, &event->as.fault_armed, mark);
+        break;
+    case KB_EVENT_FOLLOWER_REFUSED:
+        name_of(frame, event->as.follower_refused.topic, event->as.follower_refused.partition, name,
+                sizeof name);
+        mark->shape = MARK_TRIANGLE;
+        mark->hue = theme->warn;
+        snprintf(mark->label, sizeof mark->label, "%s: B%" PRId32 " refuses a batch", name,
+                 event->as.follower_refused.broker);
         break;
     case KB_EVENT_SETTING_CHANGED:
         mark->is_first_class = true;

@@ -26,6 +26,8 @@ linger_layer(view DIR view
     input.c
     lane_index.c
     life.c
+    menu_faults.c
+    menu_links.c
     overlay.c
     panel_accumulator.c
     panel_application.c
@@ -64,6 +66,7 @@ linger_layer(view DIR view
     stage_title.c
     story.c
     story_event.c
+    story_fault.c
     story_more.c
     text.c
     text_atlas.c

@@ -185,7 +185,7 @@ void view_stage_follow(struct view_stage *stage, const struct view_thing *thing)
 
 void view_stage_open_menu(struct view_stage *stage, const struct view_thing *thing, struct view_point at)
 {
-    stage->menu = (struct view_menu_state){true, at, *thing};
+    stage->menu = (struct view_menu_state){.is_open = true, .at = at, .thing = *thing};
     stage->is_dirty = true;
 }
 

@@ -51,7 +51,8 @@ bool view_thing_equals(const struct view_thing *a, const struct view_thing *b);
  * ---------------------------------------------------------------------------------------- */
 
 enum view_intent_kind {
-    VIEW_INTENT_FAULT,   /* at at_us: fault (enum kb_fault_kind) to broker, other, topic, partition, ms */
+    VIEW_INTENT_FAULT,   /* at at_us: fault (enum kb_fault_kind) to broker, other, topic, partition, ms; those
+                          * that wait for requests also take point, api, code, appended, of_producer, count */
     VIEW_INTENT_SET,     /* at at_us: producer's setting becomes value */
     VIEW_INTENT_BRANCH,  /* look at branch `index` */
     VIEW_INTENT_SAVE,    /* as a scenario file */
@@ -61,17 +62,24 @@ enum view_intent_kind {
 };
 
 /* The other end of a link that is cut or healed, where it is not one broker. */
-enum { VIEW_END_ALL = -1, VIEW_END_PRODUCERS = -2 };
+enum { VIEW_END_ALL = -1, VIEW_END_PRODUCERS = -2, VIEW_END_CLUSTER = -3 };
 
 struct view_intent {
     enum view_intent_kind kind;
     int64_t at_us;
     int32_t fault;
     int32_t broker;
-    int32_t other;  /* a broker, VIEW_END_ALL or VIEW_END_PRODUCERS */
+    int32_t other;  /* a broker, VIEW_END_ALL, VIEW_END_PRODUCERS or VIEW_END_CLUSTER */
+    bool one_way;   /* only from the broker to the other end */
     uint32_t topic; /* name */
     int32_t partition;
     int64_t ms;
+    int32_t point;    /* enum kb_fault_point */
+    int32_t api;      /* corrupt_batch: Produce, or Fetch (1) on the way to a follower */
+    int32_t code;     /* of error */
+    bool appended;    /* error: and yet it is written */
+    uint32_t count;   /* add_partitions: how many there are to be; else so many requests, 0 is 1 */
+    bool of_producer; /* only requests of `producer` */
     uint32_t producer;
     char setting[64];
     char value[64];

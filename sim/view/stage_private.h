@@ -161,6 +161,7 @@ struct view_menu_state {
     bool is_open;
     struct view_point at;
     struct view_thing thing;
+    uint32_t page; /* enum view_menu_page (menu_faults.h) */
 };
 
 struct view_toast_state {

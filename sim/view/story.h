@@ -24,7 +24,7 @@ struct story {
     const char *rule;   /* what decides there, NULL: nothing to add */
     bool is_failure;
     bool is_verdict; /* it fell on records (verdict.h) */
-    bool is_left; /* the lamps say why a batch left; else why it is held */
+    bool is_left;    /* the lamps say why a batch left; else why it is held */
     struct story_lamp lamps[STORY_LAMPS_MAX];
     uint32_t lamp_count;
     uint64_t causes[STORY_CAUSES_MAX]; /* events that led there; none: those that the log knows */
@@ -38,6 +38,9 @@ void story_tell(const struct view_frame *frame, uint64_t sequence, struct story 
 
 /** Of the cluster, requests and what people do: a better title and sentence, where there is one. */
 void story_tell_more(const struct view_frame *frame, const struct kb_event *event, struct story *story);
+
+/** Of faults, whether they happen, wait, or meet a request (story_fault.c). */
+void story_tell_fault(const struct view_frame *frame, const struct kb_event *event, struct story *story);
 
 /** Where a reason of a batch comes from; 0 when that is not known. is_left: of enum kb_left, else of kb_held.
  */

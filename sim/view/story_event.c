@@ -67,6 +67,8 @@ static bool is_worth_telling(const struct kb_event *event)
     case KB_EVENT_BROKER_LOSS_NOTICED:
     case KB_EVENT_PRODUCER_EPOCH_BUMPED:
     case KB_EVENT_FAULT:
+    case KB_EVENT_FAULT_ARMED:
+    case KB_EVENT_FOLLOWER_REFUSED:
     case KB_EVENT_SETTING_CHANGED:
         return true;
     default:

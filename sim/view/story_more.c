@@ -231,28 +231,13 @@ static void tell_cluster(const struct view_frame *frame, const struct kb_event *
     }
 }
 
-static void tell_fault(const struct kb_event_fault *fault, struct story *story)
-{
-    const char *who = fault->by_hand != 0 ? "By hand" : "As the scenario says";
-    const char *what = kb_field_value_text(KB_FIELD_FAULT_KIND, fault->fault);
-    char where[32] = "";
-    if (fault->broker >= 0) {
-        snprintf(where, sizeof where, " broker %" PRId32, fault->broker);
-    }
-    snprintf(story->title, sizeof story->title, "%s: %s%s", who, what != NULL ? what : "a fault", where);
-    for (char *at = story->title; *at != '\0'; at++) {
-        *at = *at == '_' ? ' ' : *at;
-    }
-}
-
 void story_tell_more(const struct view_frame *frame, const struct kb_event *event, struct story *story)
 {
     tell_request(frame, event, story);
     tell_batch(frame, event, story);
     tell_cluster(frame, event, story);
-    if (event->kind == KB_EVENT_FAULT) {
-        tell_fault(&event->as.fault, story);
-    } else if (event->kind == KB_EVENT_SETTING_CHANGED) {
+    story_tell_fault(frame, event, story);
+    if (event->kind == KB_EVENT_SETTING_CHANGED) {
         snprintf(story->title, sizeof story->title, "%s becomes %s",
                  sim_event_log_name(frame->log, event->as.setting_changed.setting),
                  sim_event_log_name(frame->log, event->as.setting_changed.value));

@@ -143,6 +143,8 @@ static void fill_run(void)
         0);
     add(CLUSTER(FAULT, fault, .fault = KB_FAULT_KIND_CUT, .broker = 3, .other = -2, .partition = -1), 70000,
         0);
+    add(CLUSTER(FAULT, fault, .fault = KB_FAULT_KIND_CUT, .broker = 2, .other = 1, .partition = -1), 90000,
+        0);
     add(CLUSTER(RUN_ENDED, run_ended, .error = 0), 100000, 0);
 }
 
@@ -290,14 +292,9 @@ static void a_menu_moves_a_leader(void)
     stop();
 }
 
-/* A menu's entry by its words. */
-static void choose(const struct view_thing *thing, const char *words)
+/* The entry of the menu that is open, by its words. */
+static void pick(const char *words)
 {
-    /* At its corner: in the middle of a broker's card stands a replica. */
-    const struct view_hit *hit =
-        view_draw_list_find(&list, view_thing_id(sim_event_log_info_view(run), thing));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(hit);
-    press_at((struct view_point){hit->rect.x + VIEW_PX(4), hit->rect.y + VIEW_PX(4)}, VIEW_BUTTON_RIGHT);
     for (uint32_t i = 0; i < list.command_count; i++) {
         const struct view_command *command = &list.commands[i];
         if (command->kind == VIEW_COMMAND_TEXT && command->data_count == strlen(words) &&
@@ -310,25 +307,113 @@ static void choose(const struct view_thing *thing, const char *words)
     CU_FAIL("no such choice");
 }
 
+static void choose(const struct view_thing *thing, const char *page, const char *words)
+{
+    /* At its corner: in the middle of a broker's card stands a replica. */
+    const struct view_hit *hit =
+        view_draw_list_find(&list, view_thing_id(sim_event_log_info_view(run), thing));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hit);
+    press_at((struct view_point){hit->rect.x + VIEW_PX(4), hit->rect.y + VIEW_PX(4)}, VIEW_BUTTON_RIGHT);
+    pick(page);
+    frame();
+    pick(words);
+}
+
 static void a_broker_is_cut_off_from_the_producers(void)
 {
     start();
     go(10000);
     struct view_thing broker = view_thing_broker(3);
-    choose(&broker, "Cut it off from the producers only");
+    choose(&broker, "Links", "Cut it off from the producers only");
     CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_CUT);
     CU_ASSERT_EQUAL(asked.broker, 3);
     CU_ASSERT_EQUAL(asked.other, VIEW_END_PRODUCERS);
-    choose(&broker, "Cut it off from everybody");
+    choose(&broker, "Links", "Cut it off from everybody");
     CU_ASSERT_EQUAL(asked.other, VIEW_END_ALL);
+    CU_ASSERT_FALSE(asked.one_way);
+    choose(&broker, "Links", "Cut only its answers to the producers");
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_PRODUCERS);
+    CU_ASSERT_TRUE(asked.one_way);
+    choose(&broker, "Links", "Cut the link to broker 1");
+    CU_ASSERT_EQUAL(asked.other, 1);
     go(80000);
     CU_ASSERT_TRUE(shows("up · cut from p"));
-    choose(&broker, "Join it with the producers again");
+    choose(&broker, "Links", "Join it with the producers again");
     CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_HEAL);
     CU_ASSERT_EQUAL(asked.other, VIEW_END_PRODUCERS);
-    choose(&broker, "Heal all its links");
+    choose(&broker, "Links", "Heal all its links");
     CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_HEAL);
     CU_ASSERT_EQUAL(asked.other, VIEW_END_ALL);
+    stop();
+}
+
+static void a_cut_link_is_healed_from_either_end(void)
+{
+    start();
+    go(95000);
+    struct view_thing broker = view_thing_broker(1);
+    choose(&broker, "Links", "Heal the link to broker 2");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_HEAL);
+    CU_ASSERT_EQUAL(asked.broker, 1);
+    CU_ASSERT_EQUAL(asked.other, 2);
+    broker = view_thing_broker(2);
+    choose(&broker, "Links", "Heal the link to broker 1");
+    CU_ASSERT_EQUAL(asked.other, 1);
+    CU_ASSERT_FALSE(shows("Cut the link to broker 1"));
+    stop();
+}
+
+static void faults_wait_for_requests(void)
+{
+    start();
+    go(10000);
+    struct view_thing broker = view_thing_broker(3);
+    choose(&broker, "At a point of the next request", "Crash after the append, before replication");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_KILL);
+    CU_ASSERT_EQUAL(asked.point, KB_FAULT_POINT_AFTER_APPEND);
+    CU_ASSERT_EQUAL(asked.broker, 3);
+    CU_ASSERT_EQUAL(asked.topic, 0);
+    CU_ASSERT_FALSE(asked.of_producer);
+    choose(&broker, "At a point of the next request", "Cut the response mid-frame");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_DISCONNECT);
+    CU_ASSERT_EQUAL(asked.point, KB_FAULT_POINT_RESPONSE_CUT);
+    choose(&broker, "At a point of the next request", "Cut off from the cluster after the append");
+    CU_ASSERT_EQUAL(asked.other, VIEW_END_CLUSTER);
+    choose(&broker, "The next request", "Corrupt its batch on the way to the leader");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_CORRUPT_BATCH);
+    CU_ASSERT_EQUAL(asked.api, 0);
+    CU_ASSERT_EQUAL(asked.point, 0);
+    choose(&broker, "The next request", "Corrupt the next batch on the way to follower 3");
+    CU_ASSERT_EQUAL(asked.api, 1);
+    CU_ASSERT_EQUAL(asked.broker, 3);
+    choose(&broker, "The next request", "Append it, and answer REQUEST_TIMED_OUT");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_ERROR);
+    CU_ASSERT_EQUAL(asked.code, 7);
+    CU_ASSERT_TRUE(asked.appended);
+    struct view_thing replica = view_thing_replica(orders, 0, 2);
+    choose(&replica, "The next request", "Delay its response by 100 ms");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_DELAY_RESPONSE);
+    CU_ASSERT_EQUAL(asked.ms, 100);
+    CU_ASSERT_EQUAL(asked.broker, -1);
+    CU_ASSERT_EQUAL(asked.topic, orders);
+    CU_ASSERT_EQUAL(asked.partition, 0);
+    /* Half a request does not tell its partition. */
+    press(view_thing_id(sim_event_log_info_view(run), &replica), VIEW_BUTTON_RIGHT);
+    pick("At a point of the next request");
+    frame();
+    CU_ASSERT_TRUE(shows("Cut the response mid-frame"));
+    CU_ASSERT_FALSE(shows("Cut the request mid-frame"));
+    pick("\u2039 Back");
+    frame();
+    CU_ASSERT_TRUE(shows("Add a partition to orders"));
+    pick("Add a partition to orders");
+    CU_ASSERT_EQUAL(asked.fault, KB_FAULT_KIND_ADD_PARTITIONS);
+    CU_ASSERT_TRUE(asked.count >= 2);
+    struct view_thing sender = {.kind = VIEW_THING_SENDER};
+    choose(&sender, "At a point of the next request", "Cut the request mid-frame");
+    CU_ASSERT_TRUE(asked.of_producer);
+    CU_ASSERT_EQUAL(asked.producer, 0);
+    CU_ASSERT_EQUAL(asked.broker, -1);
     stop();
 }
 
@@ -626,6 +711,8 @@ int main(void)
                          {"a menu moves a leader", a_menu_moves_a_leader},
                          {"why tells numbers and leads back", why_tells_numbers_and_leads_back},
                          {"a broker is cut off from the producers", a_broker_is_cut_off_from_the_producers},
+                         {"a cut link is healed from either end", a_cut_link_is_healed_from_either_end},
+                         {"faults wait for requests", faults_wait_for_requests},
                          {"why tells what is worth a word", why_tells_what_is_worth_a_word},
                          {"a request is its producer's", a_request_is_its_producers},
                          {"a record is marked in the logs", a_record_is_marked_in_the_logs},

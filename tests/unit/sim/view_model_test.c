@@ -252,12 +252,21 @@ static void cuts_are_told_apart(void)
         {KB_FAULT_KIND_HEAL, -2, MODEL_CUT_BROKERS},
         {KB_FAULT_KIND_CUT, -3, MODEL_CUT_BROKERS | MODEL_CUT_ALL},
         {KB_FAULT_KIND_HEAL, -3, 0},
+        {KB_FAULT_KIND_CUT, 3, MODEL_CUT_BROKERS},
+        {KB_FAULT_KIND_CUT, 1, MODEL_CUT_BROKERS},
+        {KB_FAULT_KIND_HEAL, 3, MODEL_CUT_BROKERS},
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         put(&stage, 10,
             EVENT(FAULT, fault, .fault = (int32_t)steps[i].fault, .broker = 2, .other = steps[i].other));
         CU_ASSERT_EQUAL(stage.model->brokers[1].cut, steps[i].cut);
     }
+    /* Both ends know of the link that is cut still. */
+    CU_ASSERT_TRUE(sim_model_is_link_cut(stage.model, 1, 0));
+    CU_ASSERT_TRUE(sim_model_is_link_cut(stage.model, 0, 1));
+    CU_ASSERT_FALSE(sim_model_is_link_cut(stage.model, 1, 2));
+    CU_ASSERT_EQUAL(stage.model->brokers[0].cut, MODEL_CUT_BROKERS);
+    CU_ASSERT_EQUAL(stage.model->brokers[2].cut, 0);
     end(&stage);
 }
 
