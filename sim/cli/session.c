@@ -104,13 +104,22 @@ static void other_end_words(int32_t other, char *text, size_t capacity_bytes)
     }
 }
 
-/* "kill after append, broker 1", with the words of scenarios. */
+/* "kill broker 1 after append" */
 static void title_of_armed(const struct session *session, const struct sim_timeline_entry *entry,
                            const char *topic, char *title, size_t capacity_bytes)
 {
+    char what[32] = "";
+    char point[32] = "";
     char broker[24] = "";
     char partition[48] = "";
     char producer[32] = "";
+    snprintf(what, sizeof what, "%s", kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault));
+    snprintf(point, sizeof point, "%s%s", entry->point != MB_POINT_NONE ? " " : "",
+             entry->point != MB_POINT_NONE ? kb_field_value_text(KB_FIELD_FAULT_POINT, entry->point) : "");
+    for (size_t i = 0; i < sizeof what; i++) {
+        what[i] = what[i] == '_' ? ' ' : what[i];
+        point[i] = point[i] == '_' ? ' ' : point[i];
+    }
     if (entry->broker >= 0) {
         snprintf(broker, sizeof broker, " broker %d", entry->broker);
     }
@@ -121,10 +130,7 @@ static void title_of_armed(const struct session *session, const struct sim_timel
         snprintf(producer, sizeof producer, " %.30s", session->scenario->producers[entry->producer].name);
     }
     char whole[192];
-    snprintf(whole, sizeof whole, "%s%s%s%s%s%s", kb_field_value_text(KB_FIELD_FAULT_KIND, entry->fault),
-             entry->point != 0 ? " " : "",
-             entry->point != 0 ? kb_field_value_text(KB_FIELD_FAULT_POINT, entry->point) : "", broker,
-             partition, producer);
+    snprintf(whole, sizeof whole, "%s%s%s%s%s", what, broker, partition, producer, point);
     snprintf(title, capacity_bytes, "%.*s", (int)capacity_bytes - 1, whole);
 }
 

@@ -180,6 +180,22 @@ static struct view_thing thing_at(const struct view_stage *stage, view_id id)
     return view_thing_of_id(sim_event_log_info_view(view_stage_log(stage)), id);
 }
 
+/* What stands for a thing without being one has its menu, too: a wire is the way to a broker, the choice of
+ * the producer is the producer. */
+static struct view_thing thing_of_menu(const struct view_stage *stage, view_id id)
+{
+    const struct sim_run_info *info = sim_event_log_info_view(view_stage_log(stage));
+    uint32_t place = view_id_index(id);
+    if (view_id_kind(id) == VIEW_HIT_WIRE && place < info->broker_count) {
+        return (struct view_thing){
+            .kind = VIEW_THING_NODE, .producer = stage->producer, .number = info->brokers[place].id};
+    }
+    if (view_id_kind(id) == VIEW_HIT_PRODUCER) {
+        return (struct view_thing){.kind = VIEW_THING_SENDER, .producer = stage->producer};
+    }
+    return thing_at(stage, id);
+}
+
 static void handle_pointer(struct view_stage *stage)
 {
     struct view_thing thing = thing_at(stage, stage->ui.activated);
@@ -190,7 +206,7 @@ static void handle_pointer(struct view_stage *stage)
     if (thing.kind != VIEW_THING_NONE) {
         view_stage_follow(stage, &thing);
     }
-    thing = thing_at(stage, stage->ui.context);
+    thing = thing_of_menu(stage, stage->ui.context);
     if (thing.kind != VIEW_THING_NONE) {
         view_stage_select(stage, &thing);
         view_stage_open_menu(stage, &thing, stage->input.mouse);
