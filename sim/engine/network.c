@@ -340,8 +340,8 @@ void sim_network_close(struct sim_network *network, struct sim_connection *conne
         tell_closed(network, connection, 0);
         depart(make_packet(network, PACKET_CLOSE, connection, at, other, 0));
     }
-    /* What is held for the closed end will never be wanted; and what this end could not send, its host gives up
-     * before the link heals. */
+    /* What is held for the closed end will never be wanted; and what this end could not send, its host gives
+     * up before the link heals. */
     for (struct kb_list_node *node = kb_list_first(&network->packets), *next; node != NULL; node = next) {
         next = kb_list_next(&network->packets, node);
         struct packet *packet = KB_CONTAINER_OF(node, struct packet, node);

@@ -105,6 +105,7 @@ static void its_number_may_be_given_again(void)
     h.clients[c].is_open = true;
     /* The disk does one append after the other, and the first has no answer here. */
     CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &one)).base_offset, 1);
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &one)).base_offset, 2);
     CU_ASSERT_EQUAL(h.clients[c].length_bytes, 0);
     harness_close(&h);
 }

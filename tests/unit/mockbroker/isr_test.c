@@ -298,7 +298,7 @@ int main(void)
                          {"who falls behind by fetching", who_falls_behind_by_fetching_is_looked_at_too},
                          {"a pending expansion keeps its members", a_pending_expansion_keeps_its_members},
                          {"one change is in flight", one_change_is_in_flight},
-            {"an old change holds up the next", an_old_change_holds_up_the_next},
+                         {"an old change holds up the next", an_old_change_holds_up_the_next},
                          {"a queued change is sent as it was", a_queued_change_is_sent_as_it_was},
                          {"only an answer that fits counts", only_an_answer_that_fits_counts},
                          {"the controller writes only what fits", the_controller_writes_only_what_fits},
