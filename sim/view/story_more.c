@@ -78,6 +78,22 @@ static void tell_request(const struct view_frame *frame, const struct kb_event *
     }
 }
 
+static void tell_compressed(const struct kb_event_batch_compressed *made, struct story *story)
+{
+    char before[32];
+    char after[32];
+    char estimated[32];
+    view_format_bytes(made->collected_bytes, before, sizeof before);
+    view_format_bytes(made->compressed_bytes, after, sizeof after);
+    view_format_bytes(made->estimated_bytes, estimated, sizeof estimated);
+    snprintf(story->title, sizeof story->title, "Batch #%" PRIu32 " is compressed", made->batch);
+    snprintf(
+        story->sentence, sizeof story->sentence,
+        "%s become %s. While it was filled, the accumulator could only estimate that, from how well earlier "
+        "batches of the topic compressed: it reckoned with %s.",
+        before, after, estimated);
+}
+
 static void tell_batch(const struct view_frame *frame, const struct kb_event *event, struct story *story)
 {
     char name[64];
@@ -105,21 +121,9 @@ static void tell_batch(const struct view_frame *frame, const struct kb_event *ev
                  closed->records == 1 ? "" : "s", size, why != NULL ? why : "it must");
         break;
     }
-    case KB_EVENT_BATCH_COMPRESSED: {
-        const struct kb_event_batch_compressed *made = &event->as.batch_compressed;
-        char before[32];
-        char estimated[32];
-        view_format_bytes(made->collected_bytes, before, sizeof before);
-        view_format_bytes(made->compressed_bytes, size, sizeof size);
-        view_format_bytes(made->estimated_bytes, estimated, sizeof estimated);
-        snprintf(story->title, sizeof story->title, "Batch #%" PRIu32 " is compressed", made->batch);
-        snprintf(story->sentence, sizeof story->sentence,
-                 "%s become %s. While it was filled, the accumulator could only estimate that, from how well "
-                 "earlier "
-                 "batches of the topic compressed: it reckoned with %s.",
-                 before, size, estimated);
+    case KB_EVENT_BATCH_COMPRESSED:
+        tell_compressed(&event->as.batch_compressed, story);
         break;
-    }
     case KB_EVENT_BATCH_REENQUEUED: {
         const struct kb_event_batch_reenqueued *back = &event->as.batch_reenqueued;
         snprintf(story->title, sizeof story->title, "Batch #%" PRIu32 " goes back to be tried again",
