@@ -106,8 +106,9 @@ struct sim_ledger {
 
     const struct mb_cluster *cluster; /* that retention takes from; NULL: not watched */
     uint32_t kept_records;
-    bool has_taken;        /* retention took something */
-    uint32_t looked_until; /* sent_count at the last look for what may settle */
+    bool has_taken;           /* retention took something */
+    uint32_t looked_at_count; /* sent_count at the last look for what may settle */
+    uint32_t looked_until;    /* id: those before it were looked at */
     uint32_t look_count;
     uint32_t untold_from;   /* place: all entries before it are told */
     uint64_t waiting_bytes; /* of batches that cannot be read yet */

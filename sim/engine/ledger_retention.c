@@ -194,22 +194,25 @@ static void look_at(struct sim_ledger *ledger, struct sim_ledger_entry *entry)
     }
 }
 
-/* Twice while `kept` records are sent. Each record is come across once here; those that were not told yet are
- * looked at again when there is no room for more. */
+/* Twice while `kept` records are sent. Each record is come across once here, in order; one that is not told
+ * yet holds up those behind it, until all are looked at when there is no room for more. */
 void sim_ledger_look(struct sim_ledger *ledger)
 {
-    if (ledger->kept_records == SIM_LEDGER_KEEP_ALL || ledger->sent_count <= ledger->kept_records ||
-        ledger->sent_count - ledger->looked_until < ledger->kept_records + ledger->kept_records / 2 + 1) {
+    uint32_t between = ledger->kept_records / 2 + 1;
+    if (ledger->kept_records == SIM_LEDGER_KEEP_ALL ||
+        ledger->sent_count - ledger->looked_at_count < between) {
         return;
     }
+    ledger->looked_at_count = ledger->sent_count;
     ledger->look_count++;
-    uint32_t from = ledger->looked_until;
     uint32_t first_contiguous = ledger->sent_count - (ledger->entry_count - ledger->contiguous_from);
-    uint32_t place = from <= first_contiguous ? 0 : ledger->contiguous_from + (from - first_contiguous);
-    for (; place < ledger->entry_count && is_old(ledger, &ledger->entries[place]); place++) {
-        look_at(ledger, &ledger->entries[place]);
+    uint32_t skipped = ledger->looked_until > first_contiguous ? ledger->looked_until - first_contiguous : 0;
+    uint32_t place = ledger->contiguous_from + skipped;
+    while (place < ledger->entry_count && is_old(ledger, &ledger->entries[place]) &&
+           ledger->entries[place].told != SIM_TOLD_NOTHING) {
+        look_at(ledger, &ledger->entries[place++]);
     }
-    ledger->looked_until = ledger->sent_count - ledger->kept_records;
+    ledger->looked_until = first_contiguous + (place - ledger->contiguous_from);
 }
 
 static bool is_settled(const struct sim_ledger *ledger, const struct sim_ledger_entry *entry)
@@ -261,8 +264,8 @@ static void forget_settled(struct sim_ledger *ledger)
     ledger->entry_count = kept_count;
     ledger->contiguous_from = keeps_newest ? contiguous_from : kept_count;
     ledger->untold_from = 0;
-    ledger->looked_until =
-        ledger->sent_count > ledger->kept_records ? ledger->sent_count - ledger->kept_records : 0;
+    /* Those before it have been looked at; from it on all are kept. */
+    ledger->looked_until = ledger->sent_count - (ledger->entry_count - ledger->contiguous_from);
 }
 
 static void read_all_waiting(struct sim_ledger *ledger)

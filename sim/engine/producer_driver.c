@@ -484,6 +484,7 @@ static bool make_core(struct sim_producer_driver *driver, struct kp_failure *fai
         interceptors[i] = (struct kp_interceptor){.on_send = pass_on_send};
     }
     struct kp_producer_options options = {
+        .allocator = world->allocator,
         .config = driver->config,
         .trace = trace_of(driver),
         .interceptors = interceptors,

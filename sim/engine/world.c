@@ -287,6 +287,7 @@ static bool create_cluster(struct sim_world *world, struct sim_complaints *compl
         .epoch_ms = scenario->epoch_ms,
         .disk_append_us = scenario->disk_append_us,
         .seed = scenario->seed,
+        .allocator = world->allocator,
         .trace = cluster_trace(world),
         .observer = &observer,
     };
@@ -453,6 +454,7 @@ bool sim_world_create(const struct sim_scenario *scenario, const struct sim_worl
     }
     world->scenario = scenario;
     world->is_logging = options->log_events;
+    world->allocator = options->allocator;
     world->cluster_trace = (struct kb_trace){
         .context = world, .emit = emit_of_cluster, .intern = intern_of_cluster, .source = KB_SOURCE_CLUSTER};
     sim_scheduler_init(&world->scheduler);

@@ -22,8 +22,9 @@ struct sim_world_options {
     bool log_events; /* false: nothing is traced (benchmarks) */
     /* Check the invariants (engine/invariants.h) after every step; needs log_events. */
     bool check;
-    struct sim_event_log *log; /* an empty one, the world's from then on; NULL: a new one */
-    uint32_t kept_records;     /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
+    const struct linger_allocator *allocator; /* of the producers and the cluster; NULL: malloc */
+    struct sim_event_log *log;                /* an empty one, the world's from then on; NULL: a new one */
+    uint32_t kept_records;                    /* as sim_ledger_keep() has it; 0: SIM_LEDGER_KEPT_RECORDS */
     /* What people did: added to the scenario's timeline, in this order. */
     const struct sim_timeline_entry *interventions;
     uint32_t intervention_count;

@@ -142,7 +142,8 @@ void sim_world_fill_info(const struct sim_world *world, struct sim_run_info *inf
         .latency_us = typical(&scenario->latency_us),
         .broker_count = scenario->broker_count,
         .topic_count = scenario->topic_count,
-        .producer_count = world->producer_count,
+        .producer_count =
+            world->producer_count < SIM_PRODUCERS_MAX ? world->producer_count : SIM_PRODUCERS_MAX,
     };
     copy_text(info->name, sizeof info->name, scenario->name);
     copy_text(info->path, sizeof info->path, scenario->path);
@@ -152,7 +153,7 @@ void sim_world_fill_info(const struct sim_world *world, struct sim_run_info *inf
     for (uint32_t i = 0; i < scenario->topic_count; i++) {
         fill_topic(scenario, &scenario->topics[i], &info->topics[i]);
     }
-    for (uint32_t i = 0; i < world->producer_count; i++) {
+    for (uint32_t i = 0; i < info->producer_count; i++) {
         fill_producer(&world->producers[i], &info->producers[i]);
     }
     for (uint32_t i = 0; i < scenario->consumer_count; i++) {

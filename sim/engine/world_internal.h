@@ -101,6 +101,7 @@ struct sim_announcement {
 
 struct sim_world {
     const struct sim_scenario *scenario;
+    const struct linger_allocator *allocator;
     struct sim_scheduler scheduler;
     struct sim_network network;
     struct mb_cluster *cluster;

@@ -13,3 +13,8 @@ add_executable(verdicts_test ${CMAKE_CURRENT_SOURCE_DIR}/scenario/verdicts_test.
 target_link_libraries(verdicts_test PRIVATE linger_options linger_engine linger_model)
 add_test(NAME scenario.verdicts_live COMMAND verdicts_test 150 ${LINGER_SCENARIOS})
 include(scenario/run_tests.cmake)
+
+# Memory of a long run, counted.
+add_executable(memory_test ${CMAKE_CURRENT_SOURCE_DIR}/scenario/memory_test.c)
+target_link_libraries(memory_test PRIVATE linger_options linger_engine)
+add_test(NAME scenario.memory COMMAND memory_test)
