@@ -66,6 +66,7 @@ void bench_announce(const char *what);
  * stderr. */
 bool bench_core(struct bench *bench);
 bool bench_simulation(struct bench *bench);
+bool bench_scale(struct bench *bench);
 bool bench_seek(struct bench *bench);
 bool bench_frame(struct bench *bench);
 

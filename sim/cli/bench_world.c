@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BROKER_COUNT = 3, ENTRY_COUNT = 4, VALUE_BYTES = 100 };
+enum { BROKER_COUNT = 3, ENTRY_COUNT = 6, VALUE_BYTES = 100, SETTING_COUNT = 2 };
 
 static void fill_threads(struct sim_thread *threads, const struct bench_load *load, uint32_t producer)
 {
@@ -43,6 +43,12 @@ static bool fill_producers(struct sim_scenario *scenario, const struct bench_loa
             "value.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer"};
         producer->entries[2] = (struct kp_config_entry){"acks", load->acks};
         producer->entries[3] = (struct kp_config_entry){"linger.ms", "5"};
+        producer->entries[4] = (struct kp_config_entry){
+            "partitioner.class", load->round_robin
+                                     ? "org.apache.kafka.clients.producer.RoundRobinPartitioner"
+                                     : "org.apache.kafka.clients.producer.internals.DefaultPartitioner"};
+        producer->entries[5] =
+            (struct kp_config_entry){"batch.size", load->batch_size != NULL ? load->batch_size : "16384"};
         producer->entry_count = ENTRY_COUNT;
         producer->close_at_end = true;
         fill_threads(producer->threads, load, i);
@@ -53,6 +59,7 @@ static bool fill_producers(struct sim_scenario *scenario, const struct bench_loa
 struct sim_scenario *bench_scenario_create(const struct bench_load *load)
 {
     struct sim_scenario *scenario = calloc(1, sizeof *scenario);
+    uint32_t broker_count = load->broker_count > 0 ? (uint32_t)load->broker_count : BROKER_COUNT;
     if (scenario == NULL) {
         return NULL;
     }
@@ -63,8 +70,9 @@ struct sim_scenario *bench_scenario_create(const struct bench_load *load)
         .seed = 1,
         .duration_us = INT64_C(3600) * 1000000,
         .epoch_ms = 1600000000000,
-        .broker_ids = calloc(BROKER_COUNT, sizeof *scenario->broker_ids),
-        .broker_count = BROKER_COUNT,
+        .broker_ids = calloc(broker_count, sizeof *scenario->broker_ids),
+        .broker_count = broker_count,
+        .broker_settings = calloc(SETTING_COUNT, sizeof *scenario->broker_settings),
         .topics = calloc(1, sizeof *scenario->topics),
         .topic_count = 1,
         .latency_us = {SIM_DISTRIBUTION_UNIFORM, 300, 700},
@@ -75,13 +83,18 @@ struct sim_scenario *bench_scenario_create(const struct bench_load *load)
         .producers = calloc(load->producer_count, sizeof *scenario->producers),
         .producer_count = load->producer_count,
     };
-    if (scenario->broker_ids == NULL || scenario->topics == NULL || scenario->producers == NULL ||
-        !fill_producers(scenario, load)) {
+    if (scenario->broker_ids == NULL || scenario->broker_settings == NULL || scenario->topics == NULL ||
+        scenario->producers == NULL || !fill_producers(scenario, load)) {
         bench_scenario_destroy(scenario);
         return NULL;
     }
-    for (int32_t i = 0; i < BROKER_COUNT; i++) {
-        scenario->broker_ids[i] = i + 1;
+    for (uint32_t i = 0; i < broker_count; i++) {
+        scenario->broker_ids[i] = (int32_t)i + 1;
+    }
+    if (load->retention_bytes != NULL) {
+        scenario->broker_settings[0] = (struct mb_setting){"log.retention.bytes", load->retention_bytes};
+        scenario->broker_settings[1] = (struct mb_setting){"log.segment.bytes", load->segment_bytes};
+        scenario->broker_setting_count = SETTING_COUNT;
     }
     scenario->topics[0] = (struct mb_topic_options){.name = "bench",
                                                     .partition_count = load->partition_count,
@@ -100,19 +113,36 @@ void bench_scenario_destroy(struct sim_scenario *scenario)
     }
     free(scenario->producers);
     free(scenario->topics);
+    free(scenario->broker_settings);
     free(scenario->broker_ids);
     free(scenario);
 }
 
-struct sim_world *bench_world_create(const struct sim_scenario *scenario, bool log_events)
+static struct sim_world *create_world(const struct sim_scenario *scenario,
+                                      const struct sim_world_options *options)
 {
     struct sim_complaints complaints = {0};
-    struct sim_world_options options = {.log_events = log_events};
     struct sim_world *world = NULL;
-    if (scenario == NULL || !sim_world_create(scenario, &options, &world, &complaints)) {
+    if (scenario == NULL || !sim_world_create(scenario, options, &world, &complaints)) {
         fprintf(stderr, "linger bench: %s", complaints.count > 0 ? complaints.text : "no memory\n");
         world = NULL;
     }
     sim_complaints_release(&complaints);
     return world;
+}
+
+struct sim_world *bench_world_create(const struct sim_scenario *scenario, bool log_events)
+{
+    return create_world(scenario, &(struct sim_world_options){.log_events = log_events});
+}
+
+struct sim_world *bench_world_create_with(const struct sim_scenario *scenario, bool log_events,
+                                          const struct linger_allocator *allocator)
+{
+    struct sim_world_options options = {
+        .log_events = log_events, .allocator = allocator, .log = sim_event_log_create()};
+    if (options.log != NULL) {
+        sim_event_log_keep_newest(options.log);
+    }
+    return create_world(scenario, &options);
 }

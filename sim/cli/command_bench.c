@@ -21,6 +21,7 @@ static const struct group {
      bench_core},
     {"simulation", "Simulated events: the real producer core and the mock cluster in virtual time",
      bench_simulation},
+    {"scale", "How cost and memory grow: brokers, partitions, producers, records", bench_scale},
     {"seek", "Going anywhere in a run", bench_seek},
 #ifdef LINGER_HAS_VIEW
     {"frame", "A frame of the view, without a GPU", bench_frame},
@@ -284,7 +285,7 @@ static int run_bench(const struct cli_command *command, int argument_count, char
     bool json = false;
     const struct cli_option options[] = {
         {"--only", CLI_TEXT, &only, "GROUP",
-         "core, simulation, seek, or frame (where this build has a view)"},
+         "core, simulation, scale, seek, or frame (where this build has a view)"},
         {"--seconds", CLI_TEXT, &seconds, "S",
          "how long to measure each figure, at least three times (1); less than 0.5 takes smaller runs"},
         {"--json", CLI_FLAG, &json, NULL, "conditions and figures as JSON"},

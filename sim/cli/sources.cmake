@@ -2,6 +2,7 @@
 add_executable(linger
   cli/bench_bounds.c
   cli/bench_core.c
+  cli/bench_scale.c
   cli/bench_seek.c
   cli/bench_simulation.c
   cli/bench_world.c
