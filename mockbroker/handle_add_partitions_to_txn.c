@@ -30,7 +30,8 @@ static void answer(struct mb_request *request, enum kw_error error, int64_t prod
     mb_request_respond(request, response, code, NULL);
 }
 
-/* The partition, if the broker knows it and clients may write to it. */
+/* The partition, if the broker knows it and clients may write to it: no internal topic, there or not. Kafka:
+ * KafkaApis.handleAddPartitionToTxnRequest. */
 static struct mb_topic_partition *find(const struct mb_request *request, struct kw_string name, int32_t index,
                                        int32_t *error)
 {

@@ -25,6 +25,7 @@ static bool is_software_name(struct kw_string text)
     return true;
 }
 
+/* Kafka: ApiVersionsResponse.collectApis. */
 static void list_apis(struct mb_request *request, struct kw_api_versions_response *response)
 {
     response->api_keys.items = mb_request_take(request, KW_API_COUNT, sizeof *response->api_keys.items);

@@ -272,6 +272,8 @@ void mb_txn_init_producer_id(struct mb_request *request, const struct mb_init_pr
 
 /* --- AddPartitionsToTxn, AddOffsetsToTxn --- */
 
+/* Who may go on with it, in Kafka's order. Kafka: TransactionCoordinator.handleAddPartitionsToTransaction,
+ * endTransaction, TransactionStateManager.getTransactionState. */
 static enum kw_error find_transaction(struct mb_request *request, const struct mb_txn_who *who,
                                       struct mb_txn **out)
 {
@@ -338,7 +340,8 @@ void mb_txn_add_partitions(struct mb_request *request, const struct mb_txn_who *
 
 /* --- EndTxn --- */
 
-/* May a transaction in this state end so? *is_over: it has already. */
+/* May a transaction in this state end so? *is_over: it has already. Kafka:
+ * TransactionCoordinator.endTransaction. */
 static enum kw_error check_end(enum mb_txn_state state, bool is_commit, bool *is_over)
 {
     *is_over = false;
@@ -379,8 +382,9 @@ void mb_txn_end(struct mb_request *request, const struct mb_txn_who *who, bool i
 
 /* --- Time --- */
 
-/* Kafka looks every transaction.abort.timed.out.transaction.cleanup.interval.ms; here at the same instants,
- * but only while there is something to look at. */
+/* Kafka: TransactionCoordinator.startup looks every
+ * transaction.abort.timed.out.transaction.cleanup.interval.ms; here at the same instants, but only while
+ * there is something to look at. */
 static void arm(struct mb_broker *broker)
 {
     struct mb_cluster *cluster = broker->cluster;
@@ -399,7 +403,8 @@ static void watch_time(struct mb_txn *txn)
     }
 }
 
-/* True when one stays open. */
+/* True when one stays open. Kafka: TransactionStateManager.timedOutTransactions,
+ * TransactionCoordinator.abortTimedOutTransactions. */
 static bool scan_shard(struct mb_txn_shard *shard, int64_t now_ms)
 {
     bool has_open = false;

@@ -292,6 +292,35 @@ static void exhausted(void)
     harness_close(&h);
 }
 
+/* An epoch that could not be logged is nobody's: the next attempt to fence takes the same one. */
+static void a_fence_that_failed(void)
+{
+    struct harness h;
+    struct transaction_client client;
+    harness_open_simple(&h, 3, 3, kafkas, NULL);
+    harness_run(&h, 10000);
+    client_open(&client, &h, 1);
+    CU_ASSERT_EQUAL(client_init(&client, 600000), 0);
+    CU_ASSERT_EQUAL(client_add_partition(&client, 0), 0);
+    for (int32_t id = 1; id <= 3; id++) {
+        if (id != client.broker) {
+            mb_kill(h.cluster, id, h.now_us);
+        }
+    }
+    harness_run(&h, 8000000);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(client_init(&client, 600000), KW_ERROR_COORDINATOR_NOT_AVAILABLE);
+    }
+    for (int32_t id = 1; id <= 3; id++) {
+        mb_restart(h.cluster, id, h.now_us);
+    }
+    harness_run(&h, 10000000);
+    CU_ASSERT_EQUAL(client_init(&client, 600000), KW_ERROR_CONCURRENT_TRANSACTIONS);
+    CU_ASSERT_EQUAL(client_init_patiently(&client, 600000), 0);
+    CU_ASSERT_EQUAL(client.producer_epoch, 2); /* one to fence, one for the client */
+    harness_close(&h);
+}
+
 /* 3.0.0 asks nobody whether a partition is in the transaction: the batch is appended, and holds back readers.
  */
 static void nobody_verifies(void)
@@ -321,6 +350,7 @@ int main(void)
         {"the longest transaction", the_longest_transaction},
         {"the scan", the_scan},
         {"exhausted", exhausted},
+        {"a fence that failed", a_fence_that_failed},
         {"nobody verifies", nobody_verifies},
         {0},
     };
