@@ -93,6 +93,31 @@ static void a_parked_produce_stays_parked(void)
     harness_close(&h);
 }
 
+/* A fault that would close the connection finds that the client did already: the request goes on. */
+static void a_fault_has_nothing_left_to_close(void)
+{
+    struct harness h;
+    harness_open_simple(&h, 2, 2, NULL, NULL);
+    harness_run(&h, 10000);
+    CU_ASSERT_TRUE(mb_slow_disk(h.cluster, 1, 10000));
+    uint32_t c = harness_connect(&h, 1);
+    struct mb_request_fault fault = {.kind = MB_FAULT_DISCONNECT,
+                                     .point = MB_POINT_AFTER_APPEND,
+                                     .api = KW_API_PRODUCE,
+                                     .broker = -1,
+                                     .partition = -1,
+                                     .count = 1};
+    CU_ASSERT_TRUE(mb_inject(h.cluster, &fault));
+    send(&h, c, -1, 1);
+    harness_run(&h, 5000);
+    harness_disconnect(&h, c);
+    harness_run(&h, 100000);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_FAULT], 1);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_PRODUCE_PARKED], 1);
+    CU_ASSERT_EQUAL(harness_replica(&h, 1).high_watermark, 1);
+    harness_close(&h);
+}
+
 static void its_number_may_be_given_again(void)
 {
     struct harness h;
@@ -182,6 +207,7 @@ int main(void)
             {"the second answer meets a reset", the_second_answer_meets_a_reset},
             {"half a request is none", half_a_request_is_none},
             {"a parked produce stays parked", a_parked_produce_stays_parked},
+            {"a fault has nothing left to close", a_fault_has_nothing_left_to_close},
             {"its number may be given again", its_number_may_be_given_again},
             {"a retry finds what was in service", a_retry_finds_what_was_in_service},
             {"thrown out: read no more", whom_the_broker_throws_out_is_read_no_more},
