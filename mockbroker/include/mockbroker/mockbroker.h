@@ -55,8 +55,8 @@ struct mb_observer {
 };
 
 /**
- * How many bytes a second a client may send to each broker, and fetch from each. Kafka: the dynamic configs of a
- * client-id entity.
+ * How many bytes a second a client may send to each broker, and fetch from each. Kafka: the dynamic configs
+ * of a client-id entity.
  */
 struct mb_quota_options {
     const char *client_id;      /* NULL: <default>, for every client id that has none of its own */
@@ -78,9 +78,15 @@ struct mb_options {
     int64_t epoch_ms;       /* wall clock at now_us = 0 */
     int64_t disk_append_us; /* how long an append takes */
     uint64_t seed;
-    const struct linger_allocator *allocator; /* NULL: malloc */
-    struct kb_trace *trace;                   /* NULL: none */
-    const struct mb_observer *observer;       /* copied; NULL: none */
+    /* NULL: malloc. Borrowed until mb_cluster_destroy. It must not fail: a simulated broker has no way to go
+     * on without memory, so when it gives NULL, in mb_cluster_create or in any later call, the process ends
+     * with a failed assertion that names the place, also in release builds; nothing is left half done. What
+     * bounds the need: retention.bytes and retention.ms for the logs, socket.request.max.bytes for a request,
+     * 256 MB for the records of a batch that is decompressed. What a client sends ahead is kept, and so is
+     * what the driver has not taken yet with mb_next_output. */
+    const struct linger_allocator *allocator;
+    struct kb_trace *trace;             /* NULL: none */
+    const struct mb_observer *observer; /* copied; NULL: none */
 };
 
 enum { MB_ERROR_TEXT_BYTES = 256 };
