@@ -245,7 +245,7 @@ static void draw_consumer(struct view_frame *frame, struct view_rect rect, uint3
     view_draw_box(frame->ui->list, rect, theme->radius_card, theme->background, outline, theme->stroke);
     view_draw_hit(frame->ui->list, view_thing_id(frame->info, &thing), rect, 0, text);
     view_mark(frame, &thing, view_rect_inset(rect, VIEW_PX(2), VIEW_PX(2)), theme->radius_card - VIEW_PX(2));
-    struct view_rect inside = view_rect_inset(rect, theme->space_2, theme->space_1);
+    struct view_rect inside = view_rect_inset(rect, theme->space_1 + VIEW_PX(2), theme->space_1);
     int32_t line = view_theme_px(theme, 15);
     view_draw_clip_push(frame->ui->list, rect);
     if (is_quiet) {
@@ -278,7 +278,7 @@ static void draw_consumer(struct view_frame *frame, struct view_rect rect, uint3
 /* What the marks in the logs are, where the cards leave room for it. */
 static void draw_legend(struct view_frame *frame, struct view_rect rect)
 {
-    static const char *const lines[] = {"position", "last stable offset", "aborted"};
+    static const char *const lines[] = {"position", "LSO (stable)", "aborted"};
     const struct view_theme *theme = frame->theme;
     int32_t line = view_theme_px(theme, 15);
     bool has_transactions = false;
@@ -321,7 +321,7 @@ void cluster_draw_consumers(struct view_frame *frame)
         return;
     }
     int32_t height = (strip.h - (count - 1) * theme->space_2) / count;
-    int32_t most = view_theme_px(theme, 200);
+    int32_t most = view_theme_px(theme, 180);
     height = (height > most ? most : height) & ~15;
     for (int32_t i = 0; i < count; i++) {
         draw_consumer(frame, view_rect_cut_top(&strip, height), (uint32_t)i);

@@ -32,7 +32,7 @@ static void place_brokers(struct view_layout *layout, const struct view_theme *t
     if (consumer_count > 0) {
         int32_t width = inside.w * SHARE_CONSUMERS / (SHARE_CLUSTER + SHARE_CONSUMERS);
         layout->consumers = view_rect_cut_right(
-            &inside, clamp(width, view_theme_px(theme, 86), view_theme_px(theme, 150)) & ~15);
+            &inside, clamp(width, view_theme_px(theme, 90), view_theme_px(theme, 150)) & ~15);
         view_rect_cut_right(&inside, theme->space_3);
     }
     layout->brokers = inside;

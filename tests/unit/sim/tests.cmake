@@ -9,6 +9,7 @@ linger_unit_test(input_file SOURCES sim/input_file_test.c sim/scenario_file.c LA
 linger_unit_test(random SOURCES sim/random_test.c LAYERS engine base LIBRARIES m)
 linger_unit_test(scheduler SOURCES sim/scheduler_test.c LAYERS engine base)
 linger_unit_test(workload SOURCES sim/workload_test.c LAYERS engine base LIBRARIES m)
+linger_unit_test(fold_consumers SOURCES sim/fold_consumers_test.c LAYERS model log)
 linger_unit_test(summary SOURCES sim/summary_test.c LAYERS model log)
 linger_unit_test(view_model SOURCES sim/view_model_test.c LAYERS model log)
 linger_unit_test(ledger SOURCES sim/ledger_test.c sim/scenario_file.c LAYERS engine mockbroker)
