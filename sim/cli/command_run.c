@@ -30,8 +30,20 @@ struct run_options {
     bool light;
 };
 
-/* A line that is written over, when somebody looks and it takes longer than a moment. */
-static void show_progress(const struct sim_world *world, const struct sim_scenario *scenario, bool last)
+static uint64_t records_of(const struct sim_scenario *scenario)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < scenario->producer_count; i++) {
+        for (uint32_t j = 0; j < scenario->producers[i].thread_count; j++) {
+            count += (uint64_t)scenario->producers[i].threads[j].source.count;
+        }
+    }
+    return count;
+}
+
+/* A line that is written over, when somebody looks and it takes longer than a moment. How far it is: a run is
+ * over when all records are through, or at the end of its time. */
+static void show_progress(struct sim_world *world, const struct sim_scenario *scenario, bool last)
 {
     static bool shown;
     if (isatty(STDERR_FILENO) == 0 || (last && !shown)) {
@@ -42,15 +54,19 @@ static void show_progress(const struct sim_world *world, const struct sim_scenar
         return;
     }
     enum { WIDTH = 40 };
-    int64_t now_us = sim_world_now_us(world);
-    int done = (int)(now_us * WIDTH / (scenario->duration_us > 0 ? scenario->duration_us : 1));
+    uint64_t sent = sim_ledger_count(sim_world_ledger(world));
+    uint64_t record_count = records_of(scenario);
+    double of_records = record_count > 0 ? (double)sent / (double)record_count : 0;
+    double of_time =
+        (double)sim_world_now_us(world) / (double)(scenario->duration_us > 0 ? scenario->duration_us : 1);
+    double share = of_records > of_time ? of_records : of_time;
     char bar[WIDTH + 1];
     for (int i = 0; i < WIDTH; i++) {
-        bar[i] = i < done ? '=' : ' ';
+        bar[i] = i < (int)(share * WIDTH) ? '=' : ' ';
     }
     bar[WIDTH] = '\0';
-    fprintf(stderr, "\r[%s] %.1f of at most %.1f ms, %" PRIu64 " steps", bar, (double)now_us / 1000,
-            (double)scenario->duration_us / 1000, sim_world_step_count(world));
+    fprintf(stderr, "\r\033[K[%s] %" PRIu64 " of %" PRIu64 " records, %.1f ms simulated", bar, sent,
+            record_count, (double)sim_world_now_us(world) / 1000);
     shown = true;
 }
 
