@@ -2,6 +2,7 @@
 #include "mockbroker/client_quota.h"
 
 #include "base/assert.h"
+#include "mockbroker/check.h"
 #include "mockbroker/connection.h"
 #include "mockbroker/coordinator.h"
 #include "mockbroker/partition.h"
@@ -381,6 +382,11 @@ bool mb_broker_freeze(struct mb_broker *broker)
         return false;
     }
     broker->is_frozen = true;
+    for (uint32_t i = 0; i < broker->hosted_capacity; i++) {
+        if (broker->hosted[i] != NULL) {
+            mb_check_touch(broker->cluster, broker->hosted[i]->tp); /* it looks at no ISR until it thaws */
+        }
+    }
     mb_controller_silence(broker->cluster, broker->index);
     return true;
 }

@@ -1,44 +1,50 @@
+/* clang-format off */
 /**
  * What must be true of every run, whatever went wrong in it: read from its events as they come, from its
  * ledger and from the logs of the cluster. What mb_check() says of a single moment is not repeated here.
  *
- * *Clean* is a run in which no replica outside the ISR may be elected. The rules, by the number in a
- * complaint; rule 0 is mb_check(). Those marked E are checked at the end, the others when it happens:
+ * *Clean* is a run in which no replica outside the ISR may be elected. The rules, by the number in a complaint;
+ * rule 0 is mb_check(). Those marked E are checked at the end, the others when it happens:
  *
- *    1   acks=all is answered without an error only when the leader's high watermark is past the batch, be it
- * a duplicate (DelayedProduce, ReplicaManager.appendRecords) 2   clean: what was acknowledged under acks=all
- * is in the log of every leader from then on, whatever min.insync.replicas is (PartitionStateMachine elects
- * from the ISR, and who is not in it cannot hold up the high watermark); E: and it is that record 3 E clean:
- * an idempotent producer that kept its id and epoch makes no duplicate and no reordering
- *        (ProducerStateManager; a bump of the epoch, Sender.runOnce after an expired batch, forgets the old
- *        sequences, so what comes after one is not covered)
+ *    1   acks=all is answered without an error only when the leader's high watermark is past the batch, be it a
+ *        duplicate (DelayedProduce, ReplicaManager.appendRecords)
+ *    2   clean: what was acknowledged under acks=all is in the log of every leader from then on (a leader comes from
+ *        the ISR, and who is not in it cannot hold up the high watermark); E: and it is that record
+ *    3 E clean: an idempotent producer that kept its id and epoch makes no duplicate and no reordering
+ *        (ProducerStateManager; a bump of the epoch forgets the old sequences)
  *    4 E clean: with one request in flight and no batch expired or failed, order is kept
- *        (RecordAccumulator.mutePartition)
- *    5   clean: the sequences of a producer id and epoch in a leader's log follow each other without a gap,
- * epochs ascend, offsets have no gap 6   a record is told once; E: no record in a log that nobody sent;
- * records sent are acked, failed or pending 7   a record is told not later than max.block.ms +
- * delivery.timeout.ms + request.timeout.ms; E: what is still pending is younger 8   the memory that is lent,
- * kept and free comes to buffer.memory, always, and is all free in the end (BufferPool) 9   clean: no
- * follower truncates below a high watermark that it knew itself, none is elected uncleanly 10   leader epochs
- * of a partition ascend; an ISR is never empty 11   no acks=all append with fewer than min.insync.replicas in
- * the leader's committed ISR (Partition.appendRecordsToLeader), no acks=all answer without an error with
- * fewer in the maximal one (Partition.checkEnoughReplicasReachOffset), none by a broker that does not lead 12
- * never more requests in flight than max.in.flight.requests.per.connection (InFlightRequests.canSendMore) 13
- * E clean: members of the ISR hold the same bytes below the high watermark 14   answers on a connection are
- * given, and leave, in the order of the requests (SocketServer mutes a channel) 15   clean:
- * OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused before, or expired
- * (ProducerAppendInfo.checkSequence; a retry of what is there is known by findDuplicateBatch) 16   the offset
- * of an acknowledged batch is one where a leader appended it (findDuplicateBatch) 17   with one request in
- * flight, no two batches of a partition are (RecordAccumulator.mutePartition) 18   after an error under
- * acks=0 nothing more is read from the connection (KafkaApis.sendNoOpResponseExemptThrottle) 19   batches of
- * a LogAppendTime topic carry the broker's time, others do not (LogValidator) 20   nothing is read from a
- * connection while it is throttled (ClientQuotaManager.throttle) 21   a batch in a leader's log is intact and
- * not larger than max.message.bytes (Log.analyzeAndValidateRecords) 22   a batch that goes back waits for
- * retry.backoff.ms (RecordAccumulator.ready) 23   the first batch of a producer id and epoch in a partition
- * has sequence 0 (TransactionManager.startSequencesAtBeginning) 24   no two producers are given the same id
- * and epoch (TransactionCoordinator.handleInitProducerId) 25 E what is committed is visible, what is aborted
- * is not (TransactionMarkerChannelManager)
+ *    5   clean: the sequences of a producer id and epoch in a leader's log follow each other without a gap, epochs
+ *        ascend, offsets have no gap
+ *    6   a record is told once; E: no record in a log that nobody sent; records sent are acked, failed or pending
+ *    7   a record is told not later than max.block.ms + delivery.timeout.ms + request.timeout.ms; E: what is still
+ *        pending is younger
+ *    8   the memory that is lent, kept and free comes to buffer.memory, always, and is all free in the end
+ *    9   clean: no follower truncates below a high watermark that it knew itself, none is elected uncleanly
+ *   10   leader epochs of a partition ascend; an ISR is never empty
+ *   11   no acks=all append with fewer than min.insync.replicas in the leader's committed ISR, no acks=all answer
+ *        without an error with fewer in the maximal one, none by a broker that does not lead
+ *   12   never more requests in flight than max.in.flight.requests.per.connection
+ *   13 E clean: members of the ISR hold the same bytes below the high watermark
+ *   14   answers on a connection are given, and leave, in the order of the requests (SocketServer mutes a channel)
+ *   15   clean: OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused before, or
+ *        expired (ProducerAppendInfo.checkSequence)
+ *   16   the offset of an acknowledged batch is one where a leader appended it (findDuplicateBatch)
+ *   17   with one request in flight, no two batches of a partition are (RecordAccumulator.mutePartition)
+ *   18   after an error under acks=0 nothing more is read from the connection
+ *   19   batches of a LogAppendTime topic carry the broker's time, others do not (LogValidator)
+ *   20   nothing is read from a connection while it is throttled (ClientQuotaManager.throttle)
+ *   21   a batch in a leader's log is intact and not larger than max.message.bytes
+ *   22   a batch that goes back waits for retry.backoff.ms (RecordAccumulator.ready)
+ *   23   the first batch of a producer id and epoch in a partition has sequence 0
+ *   24   no two producers are given the same id and epoch (TransactionCoordinator.handleInitProducerId)
+ *   25 E what is committed is visible, what is aborted is not, no transaction is open that others came after
+ *   26   clean: no consumer reads past the high watermark (FetchIsolation)
+ *
+ * Transactions: 3.0.0 takes the sequences of a failed batch back even when it may have been written
+ * (TransactionManager.adjustSequencesDueToFailedBatch), and unless the epoch is bumped a later batch passes for its
+ * duplicate. Rules 2, 3, 16 and 25 leave out a transactional producer that met this.
  */
+/* clang-format on */
 #ifndef SIM_INVARIANTS_H
 #define SIM_INVARIANTS_H
 

@@ -180,6 +180,9 @@ static void on_high_watermark(struct sim_invariants *invariants, const struct kb
     struct sim_seen_partition *partition = sim_seen_partition(invariants, event->topic, event->partition);
     struct sim_seen_replica *replica =
         partition != NULL ? sim_seen_replica(invariants, partition, event->broker) : NULL;
+    if (partition != NULL && partition->highest < event->high_watermark) {
+        partition->highest = event->high_watermark;
+    }
     if (replica != NULL && replica->high_watermark < event->high_watermark) {
         replica->before = replica->high_watermark;
         replica->since_us = invariants->now_us;
@@ -252,6 +255,18 @@ static void on_isr(struct sim_invariants *invariants, uint32_t isr_count)
     }
 }
 
+static void on_read(struct sim_invariants *invariants, const struct kb_event_consumer_read *event)
+{
+    const struct sim_seen_partition *partition =
+        sim_seen_partition(invariants, event->topic, event->partition);
+    if (invariants->is_clean && partition != NULL && event->position > partition->highest) {
+        SIM_BROKEN(invariants,
+                   "rule 26: at %" PRId64 " us a consumer has read up to offset %" PRId64
+                   ", and no high watermark was ever above %" PRId64,
+                   invariants->now_us, event->position, partition->highest);
+    }
+}
+
 /* The leader as the controller sees it has something new. */
 static void scan(struct sim_invariants *invariants, uint32_t topic, int32_t number, int32_t broker)
 {
@@ -284,6 +299,9 @@ void sim_invariants_of_cluster(struct sim_invariants *invariants, const struct k
         break;
     case KB_EVENT_HW_ADVANCED:
         on_high_watermark(invariants, &event->as.hw_advanced);
+        break;
+    case KB_EVENT_CONSUMER_READ:
+        on_read(invariants, &event->as.consumer_read);
         break;
     case KB_EVENT_LOG_TRUNCATED:
         on_truncated(invariants, &event->as.log_truncated);

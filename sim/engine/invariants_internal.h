@@ -32,6 +32,7 @@ struct sim_seen_partition {
     bool has_append_time; /* LogAppendTime */
     int32_t leader;
     int32_t leader_epoch;
+    int64_t highest;   /* high watermark that anybody ever had */
     int64_t acked_end; /* clean: one past the highest offset that was acknowledged under acks=all */
     struct sim_seen_replica *replicas;
     uint32_t in_flight[SIM_PRODUCERS_MAX]; /* batch, with one request in flight; UINT32_MAX: none */

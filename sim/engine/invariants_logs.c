@@ -87,6 +87,13 @@ static void check_transaction(struct sim_invariants *invariants, uint32_t id,
         invariants->producers[record->producer].reuses_sequences) {
         return;
     }
+    /* The one after it begins only when it is complete. */
+    if (record->verdict == SIM_VERDICT_PENDING && seen->told > 0 &&
+        seen->transaction + 1 < invariants->producers[record->producer].transaction) {
+        SIM_BROKEN(invariants,
+                   "rule 25: record %" PRIu32 " of partition %d waits for a marker that never came", id,
+                   record->partition);
+    }
     if ((seen->end == SIM_SEEN_COMMITTED && is_hidden) || (seen->end == SIM_SEEN_ABORTED && is_visible)) {
         SIM_BROKEN(invariants, "rule 25: record %" PRIu32 " of partition %d, whose transaction was %s, is %s",
                    id, record->partition, seen->end == SIM_SEEN_COMMITTED ? "committed" : "aborted",
@@ -170,7 +177,8 @@ static void check_sequence(struct sim_invariants *invariants, struct sim_seen_pa
     bool is_marker = kw_record_batch_is_control(batch);
     /* Of an id that the log does not know any sequence is taken (ProducerAppendInfo.checkSequence): what came
      * before may have been refused for good. */
-    int32_t expected = known == NULL ? base : known->epoch == epoch ? known->next : 0;
+    bool is_known = known != NULL && known->next >= 0;
+    int32_t expected = !is_known ? base : known->epoch == epoch ? known->next : 0;
     if (known != NULL && epoch < known->epoch) {
         SIM_BROKEN(invariants,
                    "rule 5: %s-%d offset %" PRId64 " has epoch %d of producer id %" PRId64 " after epoch %d",
@@ -186,7 +194,13 @@ static void check_sequence(struct sim_invariants *invariants, struct sim_seen_pa
         known = add_sequence(partition, producer_id);
     }
     int32_t last = kw_record_batch_last_sequence(batch);
-    known->next = !is_marker ? (last == INT32_MAX ? 0 : last + 1) : known->epoch == epoch ? known->next : 0;
+    if (!is_marker) {
+        known->next = last == INT32_MAX ? 0 : last + 1;
+    } else if (!is_known) {
+        known->next = -1; /* retention may have taken what came before the marker */
+    } else if (known->epoch != epoch) {
+        known->next = 0;
+    }
     known->epoch = epoch;
 }
 

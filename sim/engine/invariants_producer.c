@@ -143,7 +143,7 @@ static void on_done(struct pass *pass, const struct kb_event_batch_done *event)
     producer->has_failed = producer->has_failed || event->error != 0;
     producer->has_given_up = producer->has_given_up || event->error != 0;
     producer->reuses_sequences =
-        producer->reuses_sequences || (event->error != 0 && producer->transaction > 0);
+        producer->reuses_sequences || (event->error > 0 && producer->transaction > 0);
     is_out_of_flight(pass, event->topic, event->partition, event->batch);
     if (event->error != 0 || event->base_offset < 0 || batch->offset_count > SIM_OFFSETS_OF_BATCH ||
         producer->has_set || producer->has_lost_track || producer->reuses_sequences) {
