@@ -158,6 +158,106 @@ static void test_a_branch_keeps_what_was_done_before_it_and_not_what_later(void)
     session_destroy(session);
 }
 
+/* How many faults wait by hand, and how many have struck at a point. */
+static void count_faults(uint32_t *armed, uint32_t *struck)
+{
+    const struct sim_event_log *log = host.log(host.context);
+    *armed = 0;
+    *struck = 0;
+    for (uint64_t i = 1; i <= sim_event_log_count(log); i++) {
+        const struct kb_event *event = sim_event_log_get(log, i);
+        *armed += event->kind == KB_EVENT_FAULT_ARMED && event->as.fault_armed.by_hand != 0;
+        *struck += event->kind == KB_EVENT_FAULT && event->as.fault.api >= 0;
+    }
+}
+
+/* Each kind that waits for a request: it strikes, and a saved scenario is the same run. */
+static void test_faults_that_wait_are_kept(void)
+{
+    enum { AT_US = 30000, FETCH = 1 };
+    static const struct {
+        struct view_intent intent;
+        const char *title;
+    } rows[] = {
+        {{.fault = KB_FAULT_KIND_KILL, .broker = 1, .point = KB_FAULT_POINT_AFTER_APPEND},
+         "kill broker 1 after append"},
+        {{.fault = KB_FAULT_KIND_FREEZE, .broker = -1, .point = KB_FAULT_POINT_BEFORE_RESPONSE},
+         "freeze before response"},
+        {{.fault = KB_FAULT_KIND_CUT,
+          .broker = 1,
+          .other = VIEW_END_CLUSTER,
+          .one_way = true,
+          .point = KB_FAULT_POINT_BEFORE_APPEND},
+         "cut broker 1 before append"},
+        {{.fault = KB_FAULT_KIND_SHUTDOWN, .broker = -1, .point = KB_FAULT_POINT_REQUEST_RECEIVED},
+         "shutdown request received"},
+        {{.fault = KB_FAULT_KIND_DISCONNECT,
+          .broker = -1,
+          .of_producer = true,
+          .point = KB_FAULT_POINT_RESPONSE_CUT},
+         NULL},
+        {{.fault = KB_FAULT_KIND_DISCONNECT, .broker = -1, .point = KB_FAULT_POINT_REQUEST_CUT}, NULL},
+        {{.fault = KB_FAULT_KIND_DROP_REQUEST, .broker = -1, .count = 2}, "drop request"},
+        {{.fault = KB_FAULT_KIND_DROP_RESPONSE, .broker = -1}, "drop response"},
+        {{.fault = KB_FAULT_KIND_DELAY_RESPONSE, .broker = -1, .ms = 30}, "delay response"},
+        {{.fault = KB_FAULT_KIND_THROTTLE, .broker = -1, .ms = 30}, "throttle"},
+        {{.fault = KB_FAULT_KIND_ERROR, .broker = -1, .code = 7, .appended = true}, "error"},
+        {{.fault = KB_FAULT_KIND_CORRUPT_BATCH, .broker = -1}, "corrupt batch"},
+        {{.fault = KB_FAULT_KIND_CORRUPT_BATCH, .broker = 2, .api = FETCH}, "corrupt batch broker 2"},
+    };
+    const char *before = scenario_path;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *message = NULL;
+        uint32_t armed;
+        uint32_t struck;
+        struct view_intent intent = rows[i].intent;
+        struct view_intent save = {.kind = VIEW_INTENT_SAVE};
+        intent.kind = VIEW_INTENT_FAULT;
+        intent.at_us = AT_US;
+        intent.partition = -1;
+        intent.other = intent.other != 0 ? intent.other : VIEW_END_ALL;
+        open_session();
+        CU_ASSERT_TRUE_FATAL(host.act(host.context, &intent, &message));
+        compute();
+        count_faults(&armed, &struck);
+        CU_ASSERT_EQUAL(armed, 1);
+        CU_ASSERT_EQUAL(struck, intent.count > 1 ? intent.count : 1);
+        if (rows[i].title != NULL) {
+            CU_ASSERT_STRING_EQUAL(now()->title, rows[i].title);
+        }
+        uint64_t events = sim_event_log_count(host.log(host.context));
+        (void)remove("linger-scenario-1.json");
+        CU_ASSERT_TRUE_FATAL(host.act(host.context, &save, &message));
+        session_destroy(session);
+        scenario_path = "linger-scenario-1.json";
+        open_session();
+        count_faults(&armed, &struck);
+        CU_ASSERT_EQUAL(sim_event_log_count(host.log(host.context)), events);
+        CU_ASSERT_EQUAL(armed, 0); /* not by hand any more */
+        CU_ASSERT_EQUAL(struck, intent.count > 1 ? intent.count : 1);
+        scenario_path = before;
+        session_destroy(session);
+    }
+    (void)remove("linger-scenario-1.json");
+}
+
+static void test_what_cannot_be_is_refused(void)
+{
+    const char *message = NULL;
+    struct view_intent intent = {.kind = VIEW_INTENT_FAULT,
+                                 .at_us = 1000,
+                                 .fault = KB_FAULT_KIND_FREEZE,
+                                 .broker = 1,
+                                 .other = VIEW_END_ALL,
+                                 .partition = -1,
+                                 .point = KB_FAULT_POINT_RESPONSE_CUT};
+    open_session();
+    CU_ASSERT_FALSE(host.act(host.context, &intent, &message));
+    CU_ASSERT_STRING_EQUAL(message, "only kill and disconnect can end a connection in the middle of a frame");
+    CU_ASSERT_EQUAL(host.branch_count(host.context), 1);
+    session_destroy(session);
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -173,6 +273,8 @@ int main(int argument_count, char **arguments)
     CU_add_test(suite, "what is saved is what was done", test_what_is_saved_is_what_was_done);
     CU_add_test(suite, "a branch keeps what was done before it, not what later",
                 test_a_branch_keeps_what_was_done_before_it_and_not_what_later);
+    CU_add_test(suite, "faults that wait are kept", test_faults_that_wait_are_kept);
+    CU_add_test(suite, "what cannot be is refused", test_what_cannot_be_is_refused);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failed = CU_get_number_of_failures();
