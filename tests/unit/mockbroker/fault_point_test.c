@@ -288,6 +288,35 @@ static void a_request_is_cut_when_half_of_it_is_there(void)
     harness_close(&h);
 }
 
+/* Every request of a connection is looked at. */
+static void the_second_request_is_cut(void)
+{
+    struct harness h;
+    uint32_t c = open_three(&h);
+    struct mb_request_fault fault = fault_at(MB_FAULT_DISCONNECT, MB_POINT_REQUEST_CUT);
+    fault.skip = 1;
+    CU_ASSERT_TRUE(mb_inject(h.cluster, &fault));
+    CU_ASSERT_EQUAL(produce(&h, c, 1), 0);
+    CU_ASSERT_EQUAL(produce(&h, c, 1), HARNESS_NO_ANSWER);
+    CU_ASSERT_FALSE(harness_is_open(&h, c));
+    CU_ASSERT_EQUAL(end_of(&h, 1, 0), 3);
+    harness_close(&h);
+}
+
+static void a_duplicate_is_not_appended(void)
+{
+    static const struct harness_batch first = {
+        .records = 1, .value_bytes = 10, .has_producer = true, .producer_id = 7};
+    struct harness h;
+    uint32_t c = open_three(&h);
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &first)).error_code, 0);
+    arm(&h, MB_FAULT_KILL, MB_POINT_AFTER_APPEND);
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &first)).error_code, 0);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_APPEND_DUPLICATE], 1);
+    CU_ASSERT_EQUAL(h.event_counts[KB_EVENT_FAULT], 0);
+    harness_close(&h);
+}
+
 static void drops(void)
 {
     static const struct {
@@ -561,6 +590,8 @@ int main(void)
             {"a connection ends at a point", a_connection_ends_at_a_point},
             {"a response is cut", a_response_is_cut},
             {"a request is cut when half of it is there", a_request_is_cut_when_half_of_it_is_there},
+            {"the second request is cut", the_second_request_is_cut},
+            {"a duplicate is not appended", a_duplicate_is_not_appended},
             {"drops", drops},
             {"others pass by", others_pass_by},
             {"so many pass by and so many are hit", so_many_pass_by_and_so_many_are_hit},
