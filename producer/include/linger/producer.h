@@ -369,8 +369,8 @@ bool kp_producer_is_idle(const struct kp_producer *producer);
 
 /**
  * 0: the sender runs; 1: it only polls until a node is ready (Kafka: awaitReady); 2: it sleeps; 3: it has
- * ended. For 1 and 2 *until_ms is when that ends at the latest, else INT64_MAX. While it sleeps nothing is reported
- * to it: what the network did meanwhile is reported when it wakes.
+ * ended. For 1 and 2 *until_ms is when that ends at the latest, else INT64_MAX. While it sleeps nothing is
+ * reported to it: what the network did meanwhile is reported when it wakes.
  */
 int32_t kp_producer_sender_state(const struct kp_producer *producer, int64_t *until_ms);
 
