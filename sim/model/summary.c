@@ -54,7 +54,7 @@ enum { FIRST_CAPACITY = 1024 };
 static bool grow(struct window *window, size_t item_bytes)
 {
     uint64_t capacity = window->capacity != 0 ? 2 * window->capacity : FIRST_CAPACITY;
-    char *grown = malloc(capacity * item_bytes);
+    char *grown = calloc(capacity, item_bytes);
     if (grown == NULL) {
         return false;
     }
