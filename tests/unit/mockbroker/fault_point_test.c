@@ -55,8 +55,8 @@ static void expect_hit(struct harness *h, enum kb_fault_kind kind, enum kb_fault
 {
     const struct kb_event_fault *event = &h->last_events[KB_EVENT_FAULT].as.fault;
     CU_ASSERT_EQUAL(h->event_counts[KB_EVENT_FAULT], 1);
-    CU_ASSERT_EQUAL(event->fault, kind);
-    CU_ASSERT_EQUAL(event->point, point);
+    CU_ASSERT_EQUAL(event->fault, (int32_t)kind);
+    CU_ASSERT_EQUAL(event->point, (int32_t)point);
     CU_ASSERT_EQUAL(event->broker, 1);
     CU_ASSERT_EQUAL(event->api, KW_API_PRODUCE);
     CU_ASSERT_EQUAL(event->request, (uint32_t)h->next_correlation);
