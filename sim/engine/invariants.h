@@ -27,7 +27,8 @@
  *   13 E clean: members of the ISR hold the same bytes below the high watermark
  *   14   answers on a connection are given, and leave, in the order of the requests (SocketServer mutes a channel)
  *   15   clean: OUT_OF_ORDER_SEQUENCE_NUMBER is answered only to a producer of which a batch was refused before, or
- *        expired (ProducerAppendInfo.checkSequence)
+ *        expired (ProducerAppendInfo.checkSequence); no leader has moved: a batch may overtake one
+ *        that is on its way to the old leader
  *   16   the offset of an acknowledged batch is one where a leader appended it (findDuplicateBatch)
  *   17   with one request in flight, no two batches of a partition are (RecordAccumulator.mutePartition)
  *   18   after an error under acks=0 nothing more is read from the connection

@@ -162,7 +162,7 @@ static void on_response(struct sim_invariants *invariants, const struct kb_event
     connection->answers[connection->answer_count++ % SIM_ANSWERS] =
         (struct sim_seen_answer){event->request, invariants->now_us, invariants->event};
     if (event->error == KW_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER && invariants->is_clean &&
-        !producer->has_failed) {
+        !producer->has_failed && !invariants->has_moved) {
         SIM_BROKEN(invariants,
                    "rule 15: at %" PRId64 " us a batch is out of sequence, and none was refused before it",
                    invariants->now_us);
@@ -245,6 +245,7 @@ static void on_elected(struct sim_invariants *invariants, const struct kb_event_
     }
     partition->leader_epoch = event->leader_epoch;
     partition->leader = event->leader;
+    invariants->has_moved = invariants->has_moved || event->why != KB_ELECTION_WHY_CREATED;
     check_leader(invariants, partition);
 }
 

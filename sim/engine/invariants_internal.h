@@ -138,6 +138,7 @@ struct sim_invariants {
     uint64_t event;
     int64_t now_us;
     bool has_fault; /* in this step */
+    bool has_moved; /* a leader: a batch may overtake one that is on its way to the old leader */
     struct sim_seen_partition *partitions;
     struct sim_seen_partition *newest;       /* found last */
     struct sim_seen_connection *connections; /* by number */
