@@ -133,6 +133,39 @@ static bool counts(const struct mb_cluster *cluster, int32_t broker, const char 
     return found;
 }
 
+static void take_from(struct sim_ledger *ledger, struct sim_log_reading *reading, int32_t broker,
+                      int64_t offset, int64_t until_offset)
+{
+    const char *topic = ledger->topics[reading->topic].name;
+    const void *batch;
+    size_t length_bytes;
+    while (mb_log_read(ledger->cluster, broker, topic, reading->partition, offset, &batch, &length_bytes) &&
+           kw_record_batch_last_offset(batch) < until_offset) {
+        take_batch(ledger, reading, batch, length_bytes);
+        offset = kw_record_batch_last_offset(batch) + 1;
+    }
+}
+
+/* Each replica has retention of its own. One that was out of sync may come back with a log that begins later:
+ * what it lacks is read where it still is, so that the reading goes on from front to back. */
+static void take_what_is_lacking(struct sim_ledger *ledger, struct sim_log_reading *reading,
+                                 int64_t until_offset)
+{
+    const char *topic = ledger->topics[reading->topic].name;
+    struct mb_partition_view view;
+    if (!mb_partition_view(ledger->cluster, topic, reading->partition, &view)) {
+        return;
+    }
+    for (uint32_t i = 0; i < view.isr_count && reading->read_until < until_offset; i++) {
+        int32_t broker = mb_partition_isr(ledger->cluster, topic, reading->partition, i);
+        struct mb_replica_view replica;
+        if (mb_replica_view(ledger->cluster, broker, topic, reading->partition, &replica) &&
+            replica.log_start_offset <= reading->read_until) {
+            take_from(ledger, reading, broker, reading->read_until, until_offset);
+        }
+    }
+}
+
 void sim_ledger_log_start_moves(struct sim_ledger *ledger, int32_t broker, const char *topic,
                                 int32_t partition, int64_t start_offset)
 {
@@ -147,14 +180,8 @@ void sim_ledger_log_start_moves(struct sim_ledger *ledger, int32_t broker, const
     ensure_index(ledger);
     struct sim_log_reading *reading = begin_reading(ledger, known, partition);
     read_waiting(ledger, reading);
-    const void *batch;
-    size_t length_bytes;
-    int64_t offset = replica.log_start_offset;
-    while (mb_log_read(ledger->cluster, broker, topic, partition, offset, &batch, &length_bytes) &&
-           kw_record_batch_last_offset(batch) < start_offset) {
-        take_batch(ledger, reading, batch, length_bytes);
-        offset = kw_record_batch_last_offset(batch) + 1;
-    }
+    take_what_is_lacking(ledger, reading, replica.log_start_offset);
+    take_from(ledger, reading, broker, replica.log_start_offset, start_offset);
 }
 
 /* --- Forgetting what is settled --- */
