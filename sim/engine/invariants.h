@@ -11,7 +11,8 @@
  *    2   clean: what was acknowledged under acks=all is in the log of every leader from then on (a leader comes from
  *        the ISR, and who is not in it cannot hold up the high watermark); E: and it is that record
  *    3 E clean: an idempotent producer that kept its id and epoch makes no duplicate and no reordering
- *        (ProducerStateManager; a bump of the epoch forgets the old sequences)
+ *        (ProducerStateManager; a bump of the epoch forgets the old sequences). One that is made again gets another
+ *        id: what the old one gave up may come behind what the new one writes
  *    4 E clean: with one request in flight and no batch expired or failed, order is kept
  *    5   clean: the sequences of a producer id and epoch in a leader's log follow each other without a gap, epochs
  *        ascend, offsets have no gap
@@ -22,7 +23,8 @@
  *    9   clean: no follower truncates below a high watermark that it knew itself, none is elected uncleanly
  *   10   leader epochs of a partition ascend; an ISR is never empty
  *   11   no acks=all append with fewer than min.insync.replicas in the leader's committed ISR, no acks=all answer
- *        without an error with fewer in the maximal one, none by a broker that does not lead
+ *        without an error with fewer in the maximal one, none by a broker that does not lead; as it was when the
+ *        answer was decided (DelayedProduce.tryComplete), if the broker froze between that and the answer
  *   12   never more requests in flight than max.in.flight.requests.per.connection
  *   13 E clean: members of the ISR hold the same bytes below the high watermark
  *   14   answers on a connection are given, and leave, in the order of the requests (SocketServer mutes a channel)

@@ -101,6 +101,25 @@ static void on_refused(struct sim_invariants *invariants, const struct kb_event_
 
 /* --- Answers --- */
 
+/* A broker that froze between the decision and the answer gives it when it thaws, whatever the ISR is by
+ * then: DelayedProduce.tryComplete decides a partition once. */
+static void on_fault(struct sim_invariants *invariants, const struct kb_event_fault *event)
+{
+    bool is_decided =
+        event->fault == KB_FAULT_KIND_FREEZE &&
+        (event->point == KB_FAULT_POINT_AFTER_REPLICATION || event->point == KB_FAULT_POINT_BEFORE_RESPONSE);
+    for (uint32_t i = 0; i < invariants->append_count && is_decided; i++) {
+        struct sim_seen_append *append = &invariants->appends[i];
+        struct mb_replica_view view;
+        if (append->connection == event->connection && append->request == event->request &&
+            !append->is_decided && view_of(invariants, append->partition, append->broker, &view)) {
+            append->is_decided = true;
+            append->was_leader = view.is_leader;
+            append->decided_isr_count = view.maximal_isr_count;
+        }
+    }
+}
+
 static void check_acknowledged(struct sim_invariants *invariants, const struct sim_seen_append *append,
                                bool is_alone)
 {
@@ -113,14 +132,18 @@ static void check_acknowledged(struct sim_invariants *invariants, const struct s
                    " under acks=all, and its high watermark is %" PRId64,
                    invariants->now_us, append->broker, append->last_offset, replica->high_watermark);
     }
+    bool is_known = append->is_decided ||
+                    (!invariants->has_fault && view_of(invariants, partition, append->broker, &view));
+    bool is_leader = append->is_decided ? append->was_leader : is_known && view.is_leader;
+    uint32_t isr_count = append->is_decided ? append->decided_isr_count
+                         : is_known         ? view.maximal_isr_count
+                                            : 0;
     /* Of several partitions each was decided at its time, which may be long ago. */
-    if (is_alone && !invariants->has_fault && view_of(invariants, partition, append->broker, &view) &&
-        (!view.is_leader || view.maximal_isr_count < partition->min_insync_replicas)) {
+    if (is_alone && is_known && (!is_leader || isr_count < partition->min_insync_replicas)) {
         SIM_BROKEN(invariants,
                    "rule 11: at %" PRId64 " us broker %d, which %s, acknowledges under acks=all with %" PRIu32
                    " in the ISR",
-                   invariants->now_us, append->broker, view.is_leader ? "leads" : "does not lead",
-                   view.maximal_isr_count);
+                   invariants->now_us, append->broker, is_leader ? "leads" : "does not lead", isr_count);
     }
     if (invariants->is_clean && append->last_offset >= partition->acked_end) {
         partition->acked_end = append->last_offset + 1;
@@ -294,6 +317,9 @@ void sim_invariants_of_cluster(struct sim_invariants *invariants, const struct k
         break;
     case KB_EVENT_APPEND_REFUSED:
         on_refused(invariants, &event->as.append_refused);
+        break;
+    case KB_EVENT_FAULT:
+        on_fault(invariants, &event->as.fault);
         break;
     case KB_EVENT_RESPONSE_SENT:
         on_response(invariants, &event->as.response_sent);

@@ -75,6 +75,10 @@ struct sim_seen_append {
     struct sim_seen_partition *partition;
     int32_t broker;
     int64_t last_offset;
+    /* It stopped on its way to the answer; the leader as it was when that was decided. */
+    bool is_decided;
+    bool was_leader;
+    uint32_t decided_isr_count; /* the maximal one */
 };
 
 /* Which batches a request of a producer carries. */
@@ -102,6 +106,7 @@ struct sim_seen_producer {
     bool reuses_sequences; /* a batch of a transaction expired on its way */
     bool has_given_up;     /* a batch failed, which may still be on its way */
     bool has_set;          /* it was made again */
+    uint16_t incarnation;  /* so often */
     bool has_failed;       /* a batch was refused or expired, or it is another one */
     int64_t lent_bytes;
     bool has_lent; /* something, ever */
@@ -123,6 +128,7 @@ enum sim_seen_end { SIM_SEEN_OPEN, SIM_SEEN_COMMITTED, SIM_SEEN_ABORTED, SIM_SEE
 struct sim_seen_record {
     int64_t created_us;   /* -1 */
     uint32_t transaction; /* of its producer; 0: none */
+    uint16_t incarnation; /* of its producer */
     uint8_t producer;
     uint8_t told;
     uint8_t end; /* enum sim_seen_end */

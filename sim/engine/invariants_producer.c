@@ -39,6 +39,7 @@ static void on_created(struct pass *pass, uint32_t record)
     }
     invariants->records[record].created_us = invariants->now_us;
     invariants->records[record].transaction = pass->producer->transaction;
+    invariants->records[record].incarnation = pass->producer->incarnation;
     invariants->records[record].producer = (uint8_t)pass->index;
 }
 
@@ -267,10 +268,11 @@ static void on_returned(struct pass *pass, const struct kb_event_call_returned *
 }
 
 /* It may be made again: its requests and batches are numbered from the beginning. */
-static void on_set(struct pass *pass)
+static void on_set(struct pass *pass, bool is_recreated)
 {
     struct sim_seen_producer *producer = pass->producer;
     producer->has_set = true;
+    producer->incarnation = (uint16_t)(producer->incarnation + is_recreated);
     producer->has_failed = true;
     for (uint32_t i = 0; i < pass->invariants->connection_count; i++) {
         if (pass->invariants->connections[i].producer == pass->index) {
@@ -361,7 +363,7 @@ static void of_the_rest(struct pass *pass, const struct kb_event *event)
         on_returned(pass, &event->as.call_returned);
         break;
     case KB_EVENT_SETTING_CHANGED:
-        on_set(pass);
+        on_set(pass, event->as.setting_changed.recreated != 0);
         break;
     default:
         break;
