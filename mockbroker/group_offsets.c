@@ -54,15 +54,22 @@ static void remove_offset(struct mb_group *group, uint32_t index)
     group->offset_count--;
 }
 
-/* Replaces the one of the same partition and the same transaction, or none. Takes the metadata over. */
-static void put_offset(struct mb_group *group, const struct mb_committed_offset *offset)
+/* Replaces the one of the same partition and the same transaction, or none. The later one in the log counts:
+ * a transaction may end after others have committed. Takes the metadata over. */
+static void put_offset(struct mb_group *group, struct mb_committed_offset *offset)
 {
     for (uint32_t i = 0; i < group->offset_count; i++) {
-        if (group->offsets[i].tp == offset->tp && group->offsets[i].producer_id == offset->producer_id) {
-            give_metadata(allocator_of(group), &group->offsets[i]);
-            group->offsets[i] = *offset;
-            return;
+        struct mb_committed_offset *old = &group->offsets[i];
+        if (old->tp != offset->tp || old->producer_id != offset->producer_id) {
+            continue;
         }
+        if (old->log_offset <= offset->log_offset) {
+            give_metadata(allocator_of(group), old);
+            *old = *offset;
+        } else {
+            give_metadata(allocator_of(group), offset);
+        }
+        return;
     }
     group->offsets = mb_reserve(allocator_of(group), group->offsets, &group->offset_capacity,
                                 group->offset_count + 1, sizeof group->offsets[0]);
@@ -100,11 +107,29 @@ void mb_groups_transaction_ended(struct mb_partition *partition, int64_t produce
     }
 }
 
+static bool is_being_committed(const struct mb_group *group, const struct mb_topic_partition *tp)
+{
+    KB_LIST_FOR_EACH(node, &group->shard->commits)
+    {
+        const struct commit *commit = KB_CONTAINER_OF(node, struct commit, of_shard);
+        if (commit->group_id_length_bytes != group->id_length_bytes ||
+            memcmp(commit->group_id, group->id, (size_t)group->id_length_bytes) != 0) {
+            continue;
+        }
+        for (uint32_t i = 0; i < commit->count; i++) {
+            if (commit->offsets[i].tp == tp) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const struct mb_committed_offset *mb_group_offset(const struct mb_group *group,
                                                   const struct mb_topic_partition *tp, bool *is_unstable)
 {
     const struct mb_committed_offset *found = NULL;
-    *is_unstable = false;
+    *is_unstable = is_being_committed(group, tp);
     for (uint32_t i = 0; i < group->offset_count; i++) {
         const struct mb_committed_offset *offset = &group->offsets[i];
         if (offset->tp == tp && offset->producer_id == KW_NO_PRODUCER_ID) {
@@ -214,10 +239,12 @@ static enum kw_error commit_error(enum kw_error error)
     case KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION:
     case KW_ERROR_NOT_ENOUGH_REPLICAS:
     case KW_ERROR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
-    case KW_ERROR_REQUEST_TIMED_OUT:
         return KW_ERROR_COORDINATOR_NOT_AVAILABLE;
     case KW_ERROR_NOT_LEADER_OR_FOLLOWER:
         return KW_ERROR_NOT_COORDINATOR;
+    case KW_ERROR_MESSAGE_TOO_LARGE:
+    case KW_ERROR_RECORD_LIST_TOO_LARGE:
+        return KW_ERROR_INVALID_COMMIT_OFFSET_SIZE;
     default:
         return error;
     }
@@ -290,9 +317,15 @@ void mb_group_commit(struct mb_request *request, struct mb_partition *partition,
     }
     request->waits_for = commit;
     request->forget = forget;
+    /* It exists from now on, whatever becomes of the commit. */
+    (void)mb_group_of(commit->shard, group_id.data, group_id.length_bytes);
     enum kw_error error = append(commit, producer_id, producer_epoch);
     if (error != KW_ERROR_NONE) {
         finish(commit, commit_error(error));
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        commit->offsets[i].log_offset = commit->wait.required_offset - count;
     }
 }
 
@@ -334,6 +367,7 @@ static void load_record(struct mb_partition *partition, const uint8_t *batch, si
         .tp = topic == NULL ? NULL : mb_topic_partition_at(topic, index),
         .producer_id =
             kw_record_batch_is_transactional(batch) ? kw_record_batch_producer_id(batch) : KW_NO_PRODUCER_ID,
+        .log_offset = kw_record_batch_base_offset(batch),
     };
     offset.offset = kw_read_i64(&value);
     offset.leader_epoch = kw_read_i32(&value);

@@ -6,10 +6,15 @@
 
 #include "mockbroker/group_coordinator.h"
 
-/** Kafka: GroupCoordinator.handleJoinGroup, of a client that has a member id. Answers later. */
+/** Kafka: GroupCoordinator.handleJoinGroup, after the group's status and the session's time-out. Answers, now
+ *  or later. */
 void mb_group_join(struct mb_request *request, struct mb_partition *partition,
                    const struct kw_join_group_request *asked);
+/** NONE: the member and its generation; else the member's id, when it has one. */
 void mb_join_group_answer(struct mb_request *request, const struct mb_group *group, enum kw_error error);
+void mb_join_group_refuse(struct mb_request *request, int32_t error, struct kw_string member);
+/** Kafka: GroupMetadata.generateMemberId. */
+struct kw_string mb_new_member_id(struct mb_request *request);
 /** Kafka: GroupCoordinator.handleSyncGroup: NONE: group->assignment is the answer. */
 enum kw_error mb_group_sync(struct mb_group *group, const struct kw_sync_group_request *asked);
 /** Kafka: GroupCoordinator.handleLeaveGroup. */

@@ -22,7 +22,7 @@ static struct kw_bytes bytes_of(const struct mb_block *block)
 
 /* --- JoinGroup --- */
 
-static void refuse_join(struct mb_request *request, int32_t error, struct kw_string member)
+void mb_join_group_refuse(struct mb_request *request, int32_t error, struct kw_string member)
 {
     struct kw_join_group_response response;
     kw_join_group_response_init(&response);
@@ -40,7 +40,10 @@ void mb_join_group_answer(struct mb_request *request, const struct mb_group *gro
     struct kw_join_group_response response;
     struct kw_join_group_response_member member;
     if (error != KW_ERROR_NONE) {
-        refuse_join(request, (int32_t)error, (struct kw_string){"", 0});
+        /* Who is told to look for another coordinator keeps its id; who was removed has none. */
+        struct kw_string id = {group->member, group->member_length_bytes};
+        mb_join_group_refuse(request, (int32_t)error,
+                             error == KW_ERROR_UNKNOWN_MEMBER_ID ? (struct kw_string){"", 0} : id);
         return;
     }
     kw_join_group_response_init(&response);
@@ -59,7 +62,7 @@ void mb_join_group_answer(struct mb_request *request, const struct mb_group *gro
 }
 
 /* Kafka: the client id and a random UUID; here a number for the latter. */
-static struct kw_string new_member_id(struct mb_request *request)
+struct kw_string mb_new_member_id(struct mb_request *request)
 {
     enum { ID_BYTES = 40 };
     char *text = mb_request_take(request, ID_BYTES, 1);
@@ -68,46 +71,25 @@ static struct kw_string new_member_id(struct mb_request *request)
     return (struct kw_string){text, length};
 }
 
-static enum kw_error check_join(const struct mb_request *request, const struct kw_join_group_request *asked)
-{
-    const struct mb_cluster *cluster = request->cluster;
-    if (asked->group_id.length_bytes <= 0) {
-        return KW_ERROR_INVALID_GROUP_ID;
-    }
-    if (asked->session_timeout_ms < mb_setting(cluster, MB_SETTING_GROUP_MIN_SESSION_TIMEOUT_MS) ||
-        asked->session_timeout_ms > mb_setting(cluster, MB_SETTING_GROUP_MAX_SESSION_TIMEOUT_MS)) {
-        return KW_ERROR_INVALID_SESSION_TIMEOUT;
-    }
-    return asked->protocols.count <= 0 || asked->protocol_type.length_bytes <= 0
-               ? KW_ERROR_INCONSISTENT_GROUP_PROTOCOL
-               : KW_ERROR_NONE;
-}
-
 void mb_handle_join_group(struct mb_request *request)
 {
-    const struct kw_join_group_request *asked = request->body;
+    struct kw_join_group_request *asked = request->body;
+    const struct mb_cluster *cluster = request->cluster;
     struct mb_group *group = NULL;
     struct mb_partition *partition = NULL;
     int32_t injected = mb_strike_error(request, NULL, 0, -1);
-    enum kw_error error = mb_group_find(request->broker, asked->group_id, &group, &partition);
-    if (error == KW_ERROR_NONE) {
-        error = check_join(request, asked);
+    enum kw_error error = mb_group_find_named(request->broker, asked->group_id, &group, &partition);
+    if (request->version == 0) { /* Kafka: JoinGroupRequest.maybeOverrideRebalanceTimeout */
+        asked->rebalance_timeout_ms = asked->session_timeout_ms;
     }
-    bool is_known = group != NULL && group->member != NULL;
-    if (error == KW_ERROR_NONE && injected == 0 && asked->member_id.length_bytes == 0 && !is_known) {
-        struct kw_join_group_request named = *asked;
-        named.member_id = new_member_id(request);
-        /* Since v4 the client comes again with the id that it is given here (KIP-394). */
-        if (request->version >= 4 && asked->group_instance_id.length_bytes < 0) {
-            refuse_join(request, KW_ERROR_MEMBER_ID_REQUIRED, named.member_id);
-        } else {
-            mb_group_join(request, partition, &named);
-        }
-        return;
+    if (error == KW_ERROR_NONE &&
+        (asked->session_timeout_ms < mb_setting(cluster, MB_SETTING_GROUP_MIN_SESSION_TIMEOUT_MS) ||
+         asked->session_timeout_ms > mb_setting(cluster, MB_SETTING_GROUP_MAX_SESSION_TIMEOUT_MS))) {
+        error = KW_ERROR_INVALID_SESSION_TIMEOUT;
     }
     if (error != KW_ERROR_NONE || injected != 0) {
-        refuse_join(request, injected != 0 ? injected : (int32_t)error,
-                    mb_request_keep(request, asked->member_id));
+        mb_join_group_refuse(request, injected != 0 ? injected : (int32_t)error,
+                             mb_request_keep(request, asked->member_id));
         return;
     }
     mb_group_join(request, partition, asked);
@@ -122,13 +104,20 @@ void mb_handle_sync_group(struct mb_request *request)
     struct mb_partition *partition = NULL;
     struct kw_sync_group_response response;
     int32_t injected = mb_strike_error(request, NULL, 0, -1);
-    int32_t error = (int32_t)mb_group_find(request->broker, asked->group_id, &group, &partition);
-    if (error == KW_ERROR_NONE) {
-        error = group == NULL ? KW_ERROR_UNKNOWN_MEMBER_ID : (int32_t)mb_group_sync(group, asked);
+    enum kw_error error = KW_ERROR_INCONSISTENT_GROUP_PROTOCOL;
+    /* Kafka: SyncGroupRequest.areMandatoryProtocolTypeAndNamePresent, before the group is looked at. */
+    if (request->version < 5 ||
+        (asked->protocol_type.length_bytes >= 0 && asked->protocol_name.length_bytes >= 0)) {
+        error = mb_group_find_named(request->broker, asked->group_id, &group, &partition);
+        if (error == KW_ERROR_NONE) {
+            error = group == NULL ? KW_ERROR_UNKNOWN_MEMBER_ID : mb_group_sync(group, asked);
+        } else if (error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS) {
+            error = KW_ERROR_REBALANCE_IN_PROGRESS; /* it joins anew, without looking for a coordinator */
+        }
     }
     kw_sync_group_response_init(&response);
     response.throttle_time_ms = request->throttle_ms;
-    response.error_code = (int16_t)(injected != 0 ? injected : error);
+    response.error_code = (int16_t)(injected != 0 ? injected : (int32_t)error);
     response.assignment = bytes_of(response.error_code == KW_ERROR_NONE ? group->assignment : NULL);
     if (response.error_code == KW_ERROR_NONE) {
         response.protocol_type = text_of(group->type);
@@ -144,13 +133,15 @@ void mb_handle_heartbeat(struct mb_request *request)
     struct mb_partition *partition = NULL;
     struct kw_heartbeat_response response;
     int32_t injected = mb_strike_error(request, NULL, 0, -1);
-    enum kw_error error = mb_group_find(request->broker, asked->group_id, &group, &partition);
+    enum kw_error error = mb_group_find_named(request->broker, asked->group_id, &group, &partition);
     if (error == KW_ERROR_NONE) {
         error = mb_group_check_member(group, asked->member_id, asked->generation_id);
-    }
-    if (error == KW_ERROR_NONE) {
-        mb_group_touch(group);
-        error = group->state == MB_GROUP_PREPARING ? KW_ERROR_REBALANCE_IN_PROGRESS : KW_ERROR_NONE;
+        if (error == KW_ERROR_NONE) {
+            mb_group_touch(group);
+            error = group->state == MB_GROUP_PREPARING ? KW_ERROR_REBALANCE_IN_PROGRESS : KW_ERROR_NONE;
+        }
+    } else if (error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS) {
+        error = KW_ERROR_NONE; /* nobody knows better yet */
     }
     kw_heartbeat_response_init(&response);
     response.throttle_time_ms = request->throttle_ms;
@@ -170,7 +161,7 @@ void mb_handle_leave_group(struct mb_request *request)
     struct mb_partition *partition = NULL;
     struct kw_leave_group_response response;
     int32_t injected = mb_strike_error(request, NULL, 0, -1);
-    enum kw_error error = mb_group_find(request->broker, asked->group_id, &group, &partition);
+    enum kw_error error = mb_group_find_named(request->broker, asked->group_id, &group, &partition);
     kw_leave_group_response_init(&response);
     response.throttle_time_ms = request->throttle_ms;
     if (error == KW_ERROR_NONE && request->version < 3) {

@@ -22,20 +22,29 @@ static enum kw_error check(struct mb_request *request, struct kw_string name, in
     return metadata.length_bytes > METADATA_MAX_BYTES ? KW_ERROR_OFFSET_METADATA_TOO_LARGE : KW_ERROR_NONE;
 }
 
-/* A consumer that was assigned its partitions by hand commits without a generation, as long as the group has
- * no members. */
+/* A consumer that was assigned its partitions by hand commits without a generation and without an id, as long
+ * as the group has no members; a transaction always may. Kafka: GroupCoordinator.validateOffsetCommit. */
 static enum kw_error check_member(const struct mb_group *group, struct kw_string member, int32_t generation,
                                   bool is_transactional)
 {
-    if (generation < 0 && (is_transactional || group == NULL || group->state == MB_GROUP_EMPTY)) {
-        return is_transactional && member.length_bytes > 0 ? KW_ERROR_UNKNOWN_MEMBER_ID : KW_ERROR_NONE;
+    if (generation >= 0 || member.length_bytes > 0) {
+        return mb_group_check_member(group, member, generation);
     }
-    return mb_group_check_member(group, member, generation);
+    return is_transactional || group == NULL || group->state == MB_GROUP_EMPTY ? KW_ERROR_NONE
+                                                                               : KW_ERROR_UNKNOWN_MEMBER_ID;
+}
+
+/* What a partition is told when its group has an error: that the metadata are too long is looked at last,
+ * that it does not exist first. */
+static int16_t combine(int16_t own, enum kw_error of_group, bool is_written)
+{
+    bool yields = own == KW_ERROR_NONE || (!is_written && own == KW_ERROR_OFFSET_METADATA_TOO_LARGE);
+    return yields && of_group != KW_ERROR_NONE ? (int16_t)of_group : own;
 }
 
 /* --- OffsetCommit --- */
 
-static void fill_commit(struct mb_request *request, enum kw_error error)
+static void answer_commit(struct mb_request *request, enum kw_error error, bool is_written)
 {
     struct kw_offset_commit_response *response = request->answer;
     int32_t code = (int32_t)error;
@@ -43,13 +52,16 @@ static void fill_commit(struct mb_request *request, enum kw_error error)
         struct kw_offset_commit_response_topic *topic = &response->topics.items[i];
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             struct kw_offset_commit_response_partition *result = &topic->partitions.items[j];
-            if (result->error_code == KW_ERROR_NONE) {
-                result->error_code = (int16_t)error;
-            }
+            result->error_code = combine(result->error_code, error, is_written);
             code = code != KW_ERROR_NONE ? code : result->error_code;
         }
     }
     mb_request_respond(request, response, code, NULL);
+}
+
+static void commit_is_written(struct mb_request *request, enum kw_error error)
+{
+    answer_commit(request, error, true);
 }
 
 static uint32_t prepare_commit(struct mb_request *request, const struct kw_offset_commit_request *asked,
@@ -105,23 +117,28 @@ void mb_handle_offset_commit(struct mb_request *request)
     struct mb_partition *partition = NULL;
     uint32_t count = prepare_commit(request, asked, &commits);
     enum kw_error error = mb_group_find(request->broker, asked->group_id, &group, &partition);
-    if (error == KW_ERROR_NONE) {
+    if (error == KW_ERROR_NONE && group == NULL && asked->generation_id >= 0) {
+        error = KW_ERROR_ILLEGAL_GENERATION;
+    } else if (error == KW_ERROR_NONE) {
         error = check_member(group, asked->member_id, asked->generation_id, false);
     }
-    if (error != KW_ERROR_NONE || count == 0) {
-        fill_commit(request, error);
-        return;
+    if (error == KW_ERROR_NONE && group != NULL && group->state == MB_GROUP_COMPLETING) {
+        error = KW_ERROR_REBALANCE_IN_PROGRESS;
     }
-    if (group != NULL) {
+    if (error == KW_ERROR_NONE && group != NULL) {
         mb_group_touch(group);
     }
+    if (error != KW_ERROR_NONE || count == 0) {
+        answer_commit(request, error, false);
+        return;
+    }
     mb_group_commit(request, partition, asked->group_id, commits, count, KW_NO_PRODUCER_ID,
-                    KW_NO_PRODUCER_EPOCH, fill_commit);
+                    KW_NO_PRODUCER_EPOCH, commit_is_written);
 }
 
 /* --- TxnOffsetCommit --- */
 
-static void fill_txn(struct mb_request *request, enum kw_error error)
+static void answer_txn(struct mb_request *request, enum kw_error error, bool is_written)
 {
     struct kw_txn_offset_commit_response *response = request->answer;
     int32_t code = (int32_t)error;
@@ -129,13 +146,16 @@ static void fill_txn(struct mb_request *request, enum kw_error error)
         struct kw_txn_offset_commit_response_topic *topic = &response->topics.items[i];
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             struct kw_txn_offset_commit_response_partition *result = &topic->partitions.items[j];
-            if (result->error_code == KW_ERROR_NONE) {
-                result->error_code = (int16_t)error;
-            }
+            result->error_code = combine(result->error_code, error, is_written);
             code = code != KW_ERROR_NONE ? code : result->error_code;
         }
     }
     mb_request_respond(request, response, code, NULL);
+}
+
+static void txn_is_written(struct mb_request *request, enum kw_error error)
+{
+    answer_txn(request, error, true);
 }
 
 static uint32_t prepare_txn(struct mb_request *request, const struct kw_txn_offset_commit_request *asked,
@@ -190,7 +210,10 @@ void mb_handle_txn_offset_commit(struct mb_request *request)
     struct mb_group *group = NULL;
     struct mb_partition *partition = NULL;
     uint32_t count = prepare_txn(request, asked, &commits);
-    enum kw_error error = mb_group_find(request->broker, asked->group_id, &group, &partition);
+    enum kw_error error = mb_group_find_named(request->broker, asked->group_id, &group, &partition);
+    if (error == KW_ERROR_COORDINATOR_LOAD_IN_PROGRESS && request->version < 2) {
+        error = KW_ERROR_COORDINATOR_NOT_AVAILABLE; /* older producers do not know the other one */
+    }
     if (error == KW_ERROR_NONE && asked->producer_id < 0) {
         error = KW_ERROR_INVALID_REQUEST;
     }
@@ -198,9 +221,9 @@ void mb_handle_txn_offset_commit(struct mb_request *request)
         error = check_member(group, asked->member_id, asked->generation_id, true);
     }
     if (error != KW_ERROR_NONE || count == 0) {
-        fill_txn(request, error);
+        answer_txn(request, error, false);
         return;
     }
     mb_group_commit(request, partition, asked->group_id, commits, count, asked->producer_id,
-                    asked->producer_epoch, fill_txn);
+                    asked->producer_epoch, txn_is_written);
 }

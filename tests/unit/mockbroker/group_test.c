@@ -65,6 +65,8 @@ static struct kw_sync_group_response sync_group(struct harness *h, uint32_t c, s
     request.group_id = group_id;
     request.generation_id = generation;
     request.member_id = member;
+    request.protocol_type = (struct kw_string){"consumer", 8};
+    request.protocol_name = (struct kw_string){"range", 5};
     request.assignments.items = &assignment;
     request.assignments.count = 1;
     harness_send(h, c, KW_API_SYNC_GROUP, 5, &request);
@@ -185,7 +187,7 @@ static void offsets_are_kept(void)
     CU_ASSERT_EQUAL(fetch_offset(&h, c, false, false), -1);
     CU_ASSERT_EQUAL(fetch_offset(&h, c, false, true), -1000); /* nothing at all */
     CU_ASSERT_EQUAL(commit(&h, c, -1, 9, 1), KW_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
-    CU_ASSERT_EQUAL(commit(&h, c, 5, 0, 1), KW_ERROR_UNKNOWN_MEMBER_ID);
+    CU_ASSERT_EQUAL(commit(&h, c, 5, 0, 1), KW_ERROR_ILLEGAL_GENERATION);
     CU_ASSERT_EQUAL(commit(&h, c, -1, 0, 41), 0);
     CU_ASSERT_EQUAL(commit(&h, c, -1, 0, 42), 0);
     CU_ASSERT_EQUAL(fetch_offset(&h, c, false, false), 42);

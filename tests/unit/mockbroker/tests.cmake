@@ -8,6 +8,7 @@ linger_unit_test(mockbroker_chaos SOURCES mockbroker/chaos_test.c mockbroker/har
 linger_unit_test(mockbroker_leader SOURCES mockbroker/leader_test.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_transaction SOURCES mockbroker/transaction_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_group SOURCES mockbroker/group_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
+linger_unit_test(mockbroker_group_errors SOURCES mockbroker/group_errors_test.c mockbroker/transaction_client.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_validation SOURCES mockbroker/validation_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_timestamp SOURCES mockbroker/timestamp_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
 linger_unit_test(mockbroker_recompression SOURCES mockbroker/recompression_test.c mockbroker/batches.c mockbroker/harness.c LAYERS mockbroker base wire)
