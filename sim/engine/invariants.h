@@ -43,9 +43,12 @@
  *   25 E what is committed is visible, what is aborted is not, no transaction is open that others came after
  *   26   clean: no consumer reads past the high watermark (FetchIsolation)
  *
- * Transactions: 3.0.0 takes the sequences of a failed batch back even when it may have been written
- * (TransactionManager.adjustSequencesDueToFailedBatch), and unless the epoch is bumped a later batch passes for its
- * duplicate. Rules 2, 3, 16 and 25 leave out a transactional producer that met this.
+ * Transactions: 3.0.0 takes the sequences of a failed batch back and moves those behind it up, in one id and epoch
+ * (TransactionManager.adjustSequencesDueToFailedBatch), also when it or one behind it may have been written: brokers
+ * then take one batch for another. Rules 2, 3 and 16 leave out the batches that had a sequence, or an earlier one of
+ * the partition had, with which another one that no leader refused was sent. Rule 25 leaves out these, and records
+ * that failed and may have been written: they may come when their transaction is over (no epoch of the
+ * partition fences them, nor does anybody ask for the transaction).
  */
 /* clang-format on */
 #ifndef SIM_INVARIANTS_H

@@ -31,25 +31,29 @@ static void remember_append(struct sim_invariants *invariants, const struct sim_
     invariants->appends[invariants->append_count++] = *append;
 }
 
-/* The batch that a request has for a partition is at this offset. */
-static void note_offset(struct sim_seen_producer *producer, uint32_t request, uint32_t topic,
-                        int32_t partition, int64_t base_offset)
+/* The batch that a request has for a partition; NULL: too many requests came since. */
+static struct sim_seen_batch *batch_of(struct sim_seen_producer *producer, uint32_t request, uint32_t topic,
+                                       int32_t partition)
 {
     uint32_t first = producer->carried_count > SIM_RECENT ? producer->carried_count - SIM_RECENT : 0;
     for (uint32_t i = producer->carried_count; i > first; i--) {
         const struct sim_seen_carried *carried = &producer->carried[(i - 1) % SIM_RECENT];
         if (carried->request == request && carried->topic == topic && carried->partition == partition) {
-            struct sim_seen_batch *batch = sim_seen_batch(producer, carried->batch);
-            if (batch->offset_count < SIM_OFFSETS_OF_BATCH) {
-                batch->offsets[batch->offset_count] = base_offset;
-            }
-            if (batch->offset_count <= SIM_OFFSETS_OF_BATCH) {
-                batch->offset_count++;
-            }
-            return;
+            return sim_seen_batch(producer, carried->batch);
         }
     }
     producer->has_lost_track = true;
+    return NULL;
+}
+
+static void note_offset(struct sim_seen_batch *batch, int64_t base_offset)
+{
+    if (batch->offset_count < SIM_OFFSETS_OF_BATCH) {
+        batch->offsets[batch->offset_count] = base_offset;
+    }
+    if (batch->offset_count <= SIM_OFFSETS_OF_BATCH) {
+        batch->offset_count++;
+    }
 }
 
 static void on_appended(struct sim_invariants *invariants, const struct kb_event_leader_appended *event)
@@ -59,7 +63,10 @@ static void on_appended(struct sim_invariants *invariants, const struct kb_event
     if (partition == NULL || producer == NULL) {
         return;
     }
-    note_offset(producer, event->request, event->topic, event->partition, event->base_offset);
+    struct sim_seen_batch *batch = batch_of(producer, event->request, event->topic, event->partition);
+    if (batch != NULL) {
+        note_offset(batch, event->base_offset);
+    }
     if (!producer->is_all) {
         return;
     }
@@ -93,9 +100,14 @@ static void on_duplicate(struct sim_invariants *invariants, const struct kb_even
 
 static void on_refused(struct sim_invariants *invariants, const struct kb_event_append_refused *event)
 {
-    const struct sim_seen_producer *producer = sim_seen_client(invariants, event->connection);
+    struct sim_seen_producer *producer = sim_seen_client(invariants, event->connection);
     if (producer != NULL && producer->is_none) {
         sim_seen_connection(invariants, event->connection)->is_to_close = true;
+    }
+    struct sim_seen_batch *batch =
+        producer != NULL ? batch_of(producer, event->request, event->topic, event->partition) : NULL;
+    if (batch != NULL) {
+        batch->refused++;
     }
 }
 

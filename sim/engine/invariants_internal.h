@@ -39,6 +39,8 @@ struct sim_seen_partition {
     /* The identity whose sequences a producer numbers with here. */
     int64_t producer_id[SIM_PRODUCERS_MAX];
     int32_t epoch[SIM_PRODUCERS_MAX];
+    int32_t highest_sequence[SIM_PRODUCERS_MAX]; /* that a batch of it begins with */
+    bool is_tainted[SIM_PRODUCERS_MAX];          /* it gave sequences twice, see is_reused() */
     /* Of the leader's log, as far as it was read. */
     int32_t scanned_leader;
     int32_t scanned_epoch;
@@ -93,7 +95,15 @@ struct sim_seen_carried {
 enum { SIM_OFFSETS_OF_BATCH = 4 };
 struct sim_seen_batch {
     int64_t reenqueued_us; /* -1 */
+    const struct sim_seen_partition *partition;
+    int64_t producer_id;
+    int32_t epoch;
+    int32_t base_sequence;
+    int32_t sent_sequence; /* the highest base sequence that it was sent with */
+    uint32_t sent;         /* so often */
+    uint32_t refused;      /* so often by a leader, which did not append it */
     bool is_over;
+    bool is_doubtful; /* its sequences may be those of another one in the log */
     int64_t offsets[SIM_OFFSETS_OF_BATCH];
     uint8_t offset_count; /* beyond the room: any will do */
 };
@@ -101,13 +111,12 @@ struct sim_seen_batch {
 struct sim_seen_producer {
     bool is_all; /* acks */
     bool is_none;
-    bool has_bumped;       /* it lost its id or epoch */
-    bool has_expired;      /* a batch did */
-    bool reuses_sequences; /* a batch of a transaction expired on its way */
-    bool has_given_up;     /* a batch failed, which may still be on its way */
-    bool has_set;          /* it was made again */
-    uint16_t incarnation;  /* so often */
-    bool has_failed;       /* a batch was refused or expired, or it is another one */
+    bool has_bumped;      /* it lost its id or epoch */
+    bool has_expired;     /* a batch did */
+    bool has_given_up;    /* a batch failed, which may still be on its way */
+    bool has_set;         /* it was made again */
+    uint16_t incarnation; /* so often */
+    bool has_failed;      /* a batch was refused or expired, or it is another one */
     int64_t lent_bytes;
     bool has_lent; /* something, ever */
     int64_t available_bytes;
@@ -131,7 +140,9 @@ struct sim_seen_record {
     uint16_t incarnation; /* of its producer */
     uint8_t producer;
     uint8_t told;
-    uint8_t end; /* enum sim_seen_end */
+    uint8_t end;      /* enum sim_seen_end */
+    bool is_doubtful; /* as its batch */
+    bool is_given_up; /* it failed, and may be in the log, or come there */
 };
 
 struct sim_invariants {
@@ -174,6 +185,11 @@ struct sim_seen_connection *sim_seen_connection(struct sim_invariants *invariant
 /** NULL: not a producer's. */
 struct sim_seen_producer *sim_seen_client(struct sim_invariants *invariants, uint32_t connection);
 struct sim_seen_batch *sim_seen_batch(struct sim_seen_producer *producer, uint32_t number);
+/** May it be in a log, or come there? No leader is known to have refused all that was sent of it. */
+static inline bool sim_seen_batch_may_be_written(const struct sim_seen_batch *batch)
+{
+    return batch->sent > batch->refused;
+}
 /** NULL: unknown broker. */
 struct sim_seen_replica *sim_seen_replica(const struct sim_invariants *invariants,
                                           const struct sim_seen_partition *partition, int32_t broker);

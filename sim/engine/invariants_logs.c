@@ -47,12 +47,13 @@ static void check_record(struct sim_invariants *invariants, uint32_t id,
 {
     const struct sim_producer_info *producer = &invariants->info->producers[record->producer];
     const struct sim_seen_producer *seen = &invariants->producers[record->producer];
-    if (seen->is_all && !seen->reuses_sequences && record->verdict == SIM_VERDICT_LOST_AFTER_ACK) {
+    bool is_doubtful = invariants->records[id].is_doubtful;
+    if (seen->is_all && !is_doubtful && record->verdict == SIM_VERDICT_LOST_AFTER_ACK) {
         SIM_BROKEN(invariants,
                    "rule 2: record %" PRIu32 " of partition %d was acknowledged under acks=all and is lost",
                    id, record->partition);
     }
-    if (producer->is_idempotent && !seen->has_bumped && !seen->reuses_sequences) {
+    if (producer->is_idempotent && !seen->has_bumped && !is_doubtful) {
         if (record->copies > 1) {
             SIM_BROKEN(invariants,
                        "rule 3: record %" PRIu32
@@ -95,8 +96,7 @@ static void check_transaction(struct sim_invariants *invariants, uint32_t id,
     bool is_hidden = record->verdict == SIM_VERDICT_ABORTED;
     bool is_visible = record->verdict == SIM_VERDICT_DELIVERED || record->verdict == SIM_VERDICT_DUPLICATE ||
                       record->verdict == SIM_VERDICT_FALSE_FAILURE;
-    if (seen->transaction == 0 || record->partition < 0 ||
-        invariants->producers[record->producer].reuses_sequences) {
+    if (seen->transaction == 0 || record->partition < 0 || seen->is_doubtful || seen->is_given_up) {
         return;
     }
     /* The one after it begins only when it is complete. */

@@ -43,8 +43,9 @@ static void on_created(struct pass *pass, uint32_t record)
     invariants->records[record].producer = (uint8_t)pass->index;
 }
 
-static void on_completed(struct pass *pass, uint32_t number)
+static void on_completed(struct pass *pass, const struct kb_event_record_completed *event)
 {
+    uint32_t number = event->record;
     struct sim_invariants *invariants = pass->invariants;
     if (number >= invariants->record_count || invariants->records[number].created_us < 0) {
         return;
@@ -54,6 +55,9 @@ static void on_completed(struct pass *pass, uint32_t number)
         SIM_BROKEN(invariants, "rule 6: at %" PRId64 " us record %" PRIu32 " is told a second time",
                    invariants->now_us, number);
     }
+    const struct sim_seen_batch *batch = sim_seen_batch(pass->producer, event->batch);
+    record->is_doubtful = batch->is_doubtful;
+    record->is_given_up = event->error != 0 && sim_seen_batch_may_be_written(batch);
     int64_t took_us = invariants->now_us - record->created_us;
     if (took_us > longest_wait_us(pass->info)) {
         SIM_BROKEN(invariants, "rule 7: record %" PRIu32 " is told after %" PRId64 " us", number, took_us);
@@ -110,8 +114,12 @@ static void on_carried(struct pass *pass, const struct kb_event_request_carries 
         sim_seen_partition(pass->invariants, event->topic, event->partition);
     producer->carried[producer->carried_count++ % SIM_RECENT] =
         (struct sim_seen_carried){event->request, event->batch, event->topic, event->partition};
-    if (partition == NULL || pass->info->max_in_flight != 1 || producer->has_set ||
-        sim_seen_batch(producer, event->batch)->is_over) {
+    struct sim_seen_batch *batch = sim_seen_batch(producer, event->batch);
+    batch->sent++;
+    if (batch->sent_sequence < batch->base_sequence) {
+        batch->sent_sequence = batch->base_sequence;
+    }
+    if (partition == NULL || pass->info->max_in_flight != 1 || producer->has_set || batch->is_over) {
         return; /* one that expired in the pass that drained it is sent all the same */
     }
     if (partition->in_flight[pass->index] != UINT32_MAX) {
@@ -143,11 +151,9 @@ static void on_done(struct pass *pass, const struct kb_event_batch_done *event)
     batch->is_over = true;
     producer->has_failed = producer->has_failed || event->error != 0;
     producer->has_given_up = producer->has_given_up || event->error != 0;
-    producer->reuses_sequences =
-        producer->reuses_sequences || (event->error > 0 && producer->transaction > 0);
     is_out_of_flight(pass, event->topic, event->partition, event->batch);
     if (event->error != 0 || event->base_offset < 0 || batch->offset_count > SIM_OFFSETS_OF_BATCH ||
-        producer->has_set || producer->has_lost_track || producer->reuses_sequences) {
+        producer->has_set || producer->has_lost_track || batch->is_doubtful) {
         return;
     }
     for (uint8_t i = 0; i < batch->offset_count; i++) {
@@ -159,6 +165,23 @@ static void on_done(struct pass *pass, const struct kb_event_batch_done *event)
                "rule 16: at %" PRId64 " us batch %" PRIu32 " is acknowledged at offset %" PRId64
                ", where no leader appended it",
                pass->invariants->now_us, event->batch, event->base_offset);
+}
+
+/* Were its sequences given to another batch of this id and epoch, which may be in a log? Then both are in
+ * doubt, see invariants.h. */
+static bool is_reused(const struct pass *pass, const struct sim_seen_batch *batch)
+{
+    bool is_reused = false;
+    for (uint32_t i = 0; i < pass->producer->batch_count; i++) {
+        struct sim_seen_batch *other = &pass->producer->batches[i];
+        if (other != batch && other->partition == batch->partition &&
+            other->producer_id == batch->producer_id && other->epoch == batch->epoch &&
+            other->sent_sequence >= batch->base_sequence && sim_seen_batch_may_be_written(other)) {
+            other->is_doubtful = true;
+            is_reused = true;
+        }
+    }
+    return is_reused;
 }
 
 static void on_sequenced(struct pass *pass, const struct kb_event_batch_sequenced *event)
@@ -181,6 +204,22 @@ static void on_sequenced(struct pass *pass, const struct kb_event_batch_sequence
     }
     partition->producer_id[pass->index] = event->producer_id;
     partition->epoch[pass->index] = event->epoch;
+
+    struct sim_seen_batch *batch = sim_seen_batch(pass->producer, event->batch);
+    if (batch->partition != partition || batch->producer_id != event->producer_id ||
+        batch->epoch != event->epoch) {
+        batch->sent_sequence = -1;
+    }
+    batch->partition = partition;
+    batch->producer_id = event->producer_id;
+    batch->epoch = event->epoch;
+    batch->base_sequence = event->base_sequence;
+    bool *is_tainted = &partition->is_tainted[pass->index];
+    int32_t *highest = &partition->highest_sequence[pass->index];
+    bool has_returned = !is_new && pass->info->is_transactional && event->base_sequence <= *highest;
+    *is_tainted = (has_returned && is_reused(pass, batch)) || (!is_new && *is_tainted);
+    *highest = is_new || *highest < event->base_sequence ? event->base_sequence : *highest;
+    batch->is_doubtful = batch->is_doubtful || *is_tainted;
 }
 
 /* --- Requests and identity --- */
@@ -287,6 +326,10 @@ static void of_batches(struct pass *pass, const struct kb_event *event)
     case KB_EVENT_REQUEST_CARRIES:
         on_carried(pass, &event->as.request_carries);
         break;
+    case KB_EVENT_BATCH_CREATED: /* a producer that is made again counts anew */
+        *sim_seen_batch(pass->producer, event->as.batch_created.batch) =
+            (struct sim_seen_batch){.reenqueued_us = -1};
+        break;
     case KB_EVENT_BATCH_DRAINED:
         on_drained(pass, &event->as.batch_drained);
         break;
@@ -302,15 +345,10 @@ static void of_batches(struct pass *pass, const struct kb_event *event)
     case KB_EVENT_BATCH_SPLIT:
         is_out_of_flight(pass, event->as.batch_split.topic, event->as.batch_split.partition,
                          event->as.batch_split.batch);
+        sim_seen_batch(pass->producer, event->as.batch_split.batch)->partition = NULL; /* its parts go on */
         break;
     case KB_EVENT_BATCH_EXPIRED:
         pass->producer->has_expired = true;
-        /* 3.0.0: when the answer to a batch that expired on its way comes, a transactional producer takes its
-         * sequences back (Sender.failBatch, TransactionManager.adjustSequencesDueToFailedBatch), and unless
-         * the epoch is bumped the broker takes what comes next for a duplicate. */
-        pass->producer->reuses_sequences =
-            pass->producer->reuses_sequences ||
-            (pass->producer->transaction > 0 && event->as.batch_expired.in_flight);
         pass->producer->has_failed = true;
         is_out_of_flight(pass, event->as.batch_expired.topic, event->as.batch_expired.partition,
                          event->as.batch_expired.batch);
@@ -330,7 +368,7 @@ static void of_the_rest(struct pass *pass, const struct kb_event *event)
         on_created(pass, event->as.record_created.record);
         break;
     case KB_EVENT_RECORD_COMPLETED:
-        on_completed(pass, event->as.record_completed.record);
+        on_completed(pass, &event->as.record_completed);
         break;
     case KB_EVENT_MEMORY_ALLOCATED:
         on_memory(pass, event->as.memory_allocated.bytes, event->as.memory_allocated.available_bytes,
