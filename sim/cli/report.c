@@ -51,7 +51,7 @@ static void print_batches(FILE *file, const struct sim_summary *summary)
         }
     }
     fprintf(file,
-            "\n  retries %" PRIu64 " · splits %" PRIu64 " · expired %" PRIu64 " · disconnects %" PRIu64
+            " (several may hold at once)\n  retries %" PRIu64 " · splits %" PRIu64 " · expired %" PRIu64 " · disconnects %" PRIu64
             " · metadata updates %" PRIu64 "\n",
             summary->retries, summary->splits, summary->expired, summary->disconnects,
             summary->metadata_updates);
