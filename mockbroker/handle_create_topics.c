@@ -39,9 +39,6 @@ static enum kw_error take_assignment(struct mb_request *request,
                                      struct mb_topic_plan *plan)
 {
     int32_t factor = asked->assignments.items[0].broker_ids.count;
-    if (asked->num_partitions != -1 || asked->replication_factor != -1) {
-        return KW_ERROR_INVALID_REQUEST;
-    }
     if (factor <= 0 || (uint32_t)factor > request->cluster->broker_count) {
         return KW_ERROR_INVALID_REPLICA_ASSIGNMENT;
     }
@@ -90,21 +87,58 @@ static enum kw_error take_counts(struct mb_request *request,
                : KW_ERROR_NONE;
 }
 
+static bool is_repeated(const struct kw_create_topics_request *asked, struct kw_string name)
+{
+    int32_t times = 0;
+    for (int32_t i = 0; i < asked->topics.count; i++) {
+        struct kw_string other = asked->topics.items[i].name;
+        times += other.length_bytes == name.length_bytes &&
+                 memcmp(other.data, name.data, (size_t)name.length_bytes) == 0;
+    }
+    return times > 1;
+}
+
+static bool has_null_config(const struct kw_create_topics_request_topic *asked)
+{
+    for (int32_t i = 0; i < asked->configs.count; i++) {
+        if (asked->configs.items[i].value.length_bytes < 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In Kafka's order: KafkaApis.handleCreateTopicsRequest, ZkAdminManager.createTopics,
+ * AdminZkClient.validateTopicCreate. */
 static enum kw_error make_plan(struct mb_request *request, const struct kw_create_topics_request_topic *asked,
                                struct mb_topic_plan *plan, struct mb_error *error)
 {
+    const struct mb_cluster *cluster = request->cluster;
+    bool is_assigned = asked->assignments.count > 0;
     if (request->broker->controller != request->broker->index) {
         return KW_ERROR_NOT_CONTROLLER;
     }
-    if (!mb_topic_name_is_valid(asked->name.data, asked->name.length_bytes)) {
-        return KW_ERROR_INVALID_TOPIC_EXCEPTION;
+    if (is_repeated(request->body, asked->name)) {
+        snprintf(error->text, sizeof error->text, "Found multiple entries for this topic.");
+        return KW_ERROR_INVALID_REQUEST;
     }
-    if (mb_topic_find(request->cluster, asked->name.data, asked->name.length_bytes) != NULL) {
+    if (mb_topic_find(cluster, asked->name.data, asked->name.length_bytes) != NULL) {
         return KW_ERROR_TOPIC_ALREADY_EXISTS;
     }
-    mb_settings_inherit(&plan->settings, &request->cluster->settings);
-    enum kw_error problem = asked->assignments.count > 0 ? take_assignment(request, asked, plan)
-                                                         : take_counts(request, asked, plan);
+    if (has_null_config(asked) ||
+        (is_assigned && (asked->num_partitions != -1 || asked->replication_factor != -1))) {
+        return KW_ERROR_INVALID_REQUEST;
+    }
+    enum kw_error problem = is_assigned ? KW_ERROR_NONE : take_counts(request, asked, plan);
+    if (problem != KW_ERROR_NONE) {
+        return problem;
+    }
+    if (!mb_topic_name_is_valid(asked->name.data, asked->name.length_bytes) ||
+        mb_topic_name_collides(cluster, asked->name.data, asked->name.length_bytes)) {
+        return KW_ERROR_INVALID_TOPIC_EXCEPTION;
+    }
+    mb_settings_inherit(&plan->settings, &cluster->settings);
+    problem = is_assigned ? take_assignment(request, asked, plan) : KW_ERROR_NONE;
     return problem != KW_ERROR_NONE ? problem : set_configs(asked, &plan->settings, error);
 }
 
@@ -121,9 +155,10 @@ static void hand_on(struct mb_request *request, struct kw_string name, struct mb
 }
 
 static void create(struct mb_request *request, const struct kw_create_topics_request_topic *asked,
-                   bool validate_only, struct kw_create_topics_response_topic *out)
+                   struct kw_create_topics_response_topic *out)
 {
     struct mb_cluster *cluster = request->cluster;
+    const struct kw_create_topics_request *all = request->body;
     struct mb_topic_plan *plan = mb_take(cluster->allocator, sizeof *plan);
     struct mb_error error = {{0}};
     int32_t injected = mb_strike_error(request, asked->name.data, asked->name.length_bytes, -1);
@@ -132,6 +167,10 @@ static void create(struct mb_request *request, const struct kw_create_topics_req
     out->error_code = (int16_t)(injected != 0 ? injected : (int32_t)make_plan(request, asked, plan, &error));
     out->error_message = (struct kw_string){NULL, -1};
     out->configs.count = -1;
+    bool is_fine = out->error_code == KW_ERROR_NONE;
+    if (is_fine && !all->validate_only && all->timeout_ms <= 0) {
+        out->error_code = KW_ERROR_REQUEST_TIMED_OUT; /* it is created, and nobody waits to see it */
+    }
     if (out->error_code != KW_ERROR_NONE) {
         const char *message =
             error.text[0] != '\0' ? error.text : kw_error_message((enum kw_error)out->error_code);
@@ -141,7 +180,7 @@ static void create(struct mb_request *request, const struct kw_create_topics_req
         out->replication_factor = (int16_t)plan->replication_factor;
         out->configs.count = 0;
     }
-    if (out->error_code == KW_ERROR_NONE && !validate_only) {
+    if (is_fine && !all->validate_only) {
         hand_on(request, asked->name, plan);
     } else {
         mb_topic_plan_destroy(cluster, plan);
@@ -159,7 +198,7 @@ void mb_handle_create_topics(struct mb_request *request)
     response.topics.items =
         mb_request_take(request, (size_t)asked->topics.count, sizeof *response.topics.items);
     for (int32_t i = 0; i < asked->topics.count; i++) {
-        create(request, &asked->topics.items[i], asked->validate_only, &response.topics.items[i]);
+        create(request, &asked->topics.items[i], &response.topics.items[i]);
         error = error != KW_ERROR_NONE ? error : response.topics.items[i].error_code;
     }
     mb_request_respond(request, &response, error, NULL);

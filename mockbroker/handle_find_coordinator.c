@@ -42,8 +42,11 @@ static void describe(struct mb_request *request, int8_t key_type, struct kw_stri
     kw_find_coordinator_response_coordinator_init(out);
     out->key = key;
     out->error_code = (int16_t)error;
-    /* Kafka: Errors.NONE.message(). */
+    /* Kafka: Errors.NONE.message(); since version 4 only what is wrong with the whole request has a text. */
     const char *message = error == KW_ERROR_NONE ? "NONE" : kw_error_message((enum kw_error)error);
+    if (request->version >= 4 && error != KW_ERROR_INVALID_REQUEST) {
+        message = "";
+    }
     out->error_message = (struct kw_string){message, (int32_t)strlen(message)};
     if (error == KW_ERROR_NONE) {
         out->node_id = coordinator->id;

@@ -83,7 +83,8 @@ static bool describe_topic(struct mb_request *request, const struct mb_topic *to
 static int16_t create_topic(struct mb_request *request, struct kw_string name)
 {
     struct mb_cluster *cluster = request->cluster;
-    if (!mb_topic_name_is_valid(name.data, name.length_bytes)) {
+    if (!mb_topic_name_is_valid(name.data, name.length_bytes) ||
+        mb_topic_name_collides(cluster, name.data, name.length_bytes)) {
         return KW_ERROR_INVALID_TOPIC_EXCEPTION;
     }
     int64_t alive = 0;
@@ -155,9 +156,24 @@ static void list_asked_topics(struct mb_request *request, const struct kw_metada
         if (injected != 0 || !is_known) {
             kw_metadata_response_topic_init(out);
             out->name = name;
+            out->is_internal = mb_topic_kind_of(name.data, name.length_bytes) != MB_TOPIC_OF_CLIENTS;
             out->error_code = injected != 0 ? (int16_t)injected : unknown_topic(request, name, may_create);
             *error = out->error_code;
         }
+    }
+}
+
+/* Who may do what: without an authorizer everybody may do everything there is, as bits of AclOperation.
+ * Kafka: AuthHelper.authorizedOperations. */
+static void list_operations(const struct mb_request *request, const struct kw_metadata_request *asked,
+                            struct kw_metadata_response *response)
+{
+    enum { CLUSTER_OPERATIONS = 0x1fa0, TOPIC_OPERATIONS = 0x0df8 };
+    if (request->version <= 10 && asked->include_cluster_authorized_operations) {
+        response->cluster_authorized_operations = CLUSTER_OPERATIONS;
+    }
+    for (int32_t i = 0; asked->include_topic_authorized_operations && i < response->topics.count; i++) {
+        response->topics.items[i].topic_authorized_operations = TOPIC_OPERATIONS;
     }
 }
 
@@ -224,5 +240,6 @@ void mb_handle_metadata(struct mb_request *request)
     } else {
         list_asked_topics(request, asked, &response, &error);
     }
+    list_operations(request, asked, &response);
     mb_request_respond(request, &response, error, NULL);
 }

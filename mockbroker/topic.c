@@ -109,6 +109,27 @@ bool mb_topic_name_is_valid(const char *name, int32_t length_bytes)
     return true;
 }
 
+static char unified(char c)
+{
+    return c == '.' ? '_' : c;
+}
+
+bool mb_topic_name_collides(const struct mb_cluster *cluster, const char *name, int32_t length_bytes)
+{
+    for (uint32_t i = 0; i < cluster->topic_count; i++) {
+        const struct mb_topic *topic = cluster->topics[i];
+        int32_t same = 0;
+        while (topic->name_length_bytes == length_bytes && same < length_bytes &&
+               unified(topic->name[same]) == unified(name[same])) {
+            same++;
+        }
+        if (same == length_bytes && topic->name_length_bytes == length_bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *mb_topic_kind_name(enum mb_topic_kind kind)
 {
     switch (kind) {

@@ -70,6 +70,8 @@ struct mb_topic_partition *mb_topic_partition_at(const struct mb_topic *topic, i
 
 /** Letters, digits, ".", "_" and "-", 1 to 249 of them, not "." or "..". Kafka: Topic.validate. */
 bool mb_topic_name_is_valid(const char *name, int32_t length_bytes);
+/** Another topic has the same name but for "." and "_". Kafka: Topic.hasCollision. */
+bool mb_topic_name_collides(const struct mb_cluster *cluster, const char *name, int32_t length_bytes);
 
 /** The name of an internal topic; NULL for MB_TOPIC_OF_CLIENTS. */
 const char *mb_topic_kind_name(enum mb_topic_kind kind);

@@ -202,7 +202,7 @@ static void offsets_by_time(void)
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000000500), 2);
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000003000), 6);
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000009000), -1);
-    CU_ASSERT_EQUAL(offset_at(&h, c, 7, -3), 9);
+    CU_ASSERT_EQUAL(offset_at(&h, c, 7, -3), 8); /* the first of those that are alike */
     /* Within a compressed batch: offsets 10 to 13. */
     struct harness_batch compressed = {.records = 4,
                                        .value_bytes = 50,
@@ -211,6 +211,120 @@ static void offsets_by_time(void)
                                        .compression = KW_COMPRESSION_SNAPPY};
     CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &compressed)).error_code, 0);
     CU_ASSERT_EQUAL(offset_at(&h, c, 7, 1600000010015), 12);
+    CU_ASSERT_EQUAL(offset_at(&h, c, 7, -3), 13); /* compressed, it counts as a whole */
+    struct harness_batch early = {.records = 3, .value_bytes = 5, .timestamp_ms = 1600000020000};
+    early.timestamp_step_ms = -10;
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &early)).error_code, 0);
+    CU_ASSERT_EQUAL(offset_at(&h, c, 7, -3), 14);
+    harness_close(&h);
+}
+
+static void a_partition_asked_for_twice(void)
+{
+    struct harness h;
+    struct kw_list_offsets_request request;
+    struct kw_list_offsets_request_topic topics[2];
+    struct kw_list_offsets_request_partition item;
+    struct kw_list_offsets_response response;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    kw_list_offsets_request_init(&request);
+    kw_list_offsets_request_partition_init(&item);
+    item.timestamp = -1;
+    for (int i = 0; i < 2; i++) {
+        kw_list_offsets_request_topic_init(&topics[i]);
+        topics[i].name = (struct kw_string){"t", 1};
+        topics[i].partitions.items = &item;
+        topics[i].partitions.count = 1;
+    }
+    request.replica_id = -1;
+    request.topics.items = topics;
+    request.topics.count = 2;
+    for (int16_t version = 0; version <= 7; version++) {
+        harness_send(&h, c, KW_API_LIST_OFFSETS, version, &request);
+        CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_LIST_OFFSETS, version, &response, 1000000));
+        for (int i = 0; i < 2; i++) {
+            CU_ASSERT_EQUAL(response.topics.items[i].partitions.items[0].error_code,
+                            version == 0 ? KW_ERROR_NONE : KW_ERROR_INVALID_REQUEST);
+        }
+    }
+    harness_close(&h);
+}
+
+/* The number of offsets of "t"-0 in version 0, and the offsets as the digits of a number. */
+static int64_t segments_at(struct harness *h, uint32_t c, int64_t timestamp_ms, int32_t most, int32_t replica)
+{
+    struct kw_list_offsets_request request;
+    struct kw_list_offsets_request_topic topic;
+    struct kw_list_offsets_request_partition item;
+    struct kw_list_offsets_response response;
+    kw_list_offsets_request_init(&request);
+    kw_list_offsets_request_topic_init(&topic);
+    kw_list_offsets_request_partition_init(&item);
+    item.timestamp = timestamp_ms;
+    item.max_num_offsets = most;
+    topic.name = (struct kw_string){"t", 1};
+    topic.partitions.items = &item;
+    topic.partitions.count = 1;
+    request.replica_id = replica;
+    request.topics.items = &topic;
+    request.topics.count = 1;
+    harness_send(h, c, KW_API_LIST_OFFSETS, 0, &request);
+    CU_ASSERT_TRUE_FATAL(harness_receive(h, c, KW_API_LIST_OFFSETS, 0, &response, 1000000));
+    const struct kw_list_offsets_response_partition *answer = &response.topics.items[0].partitions.items[0];
+    int64_t digits = answer->old_style_offsets.count;
+    for (int32_t i = 0; i < answer->old_style_offsets.count; i++) {
+        digits = digits * 10 + answer->old_style_offsets.items[i];
+    }
+    return digits;
+}
+
+static void version_0_lists_segments(void)
+{
+    static const struct mb_setting small[] = {{"segment.bytes", "1000"}, {NULL, NULL}};
+    struct harness h;
+    harness_open_simple(&h, 2, 2, NULL, small);
+    uint32_t c = harness_connect(&h, 1);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 9, -1), 10); /* one: offset 0 */
+    CU_ASSERT_EQUAL(segments_at(&h, c, -2, 9, -1), 10);
+    for (int i = 0; i < 3; i++) {
+        struct harness_batch batch = {
+            .records = 2, .value_bytes = 300, .timestamp_ms = 1600000000000 + 1000 * i};
+        CU_ASSERT_EQUAL(harness_produce(&h, c, 0, -1, 10000, harness_batch(&h, &batch)).error_code, 0);
+    }
+    harness_run(&h, 2000000);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 9, -1), 46420);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 2, -1), 264);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 0, -1), 0);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -2, 9, -1), 10);
+    CU_ASSERT_EQUAL(segments_at(&h, c, 1600000001500, 9, -1), 220);
+    CU_ASSERT_EQUAL(segments_at(&h, c, 5, 9, -1), 0);
+    /* What is above the high watermark is not for consumers. */
+    harness_cut(&h, 1, 2);
+    struct harness_batch batch = {.records = 2, .value_bytes = 300};
+    CU_ASSERT_EQUAL(harness_produce(&h, c, 0, 1, 1000, harness_batch(&h, &batch)).error_code, 0);
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 9, -1), 566420); /* 6 stands for 8, and is there itself */
+    CU_ASSERT_EQUAL(segments_at(&h, c, -1, 9, -2), 586420);
+    harness_close(&h);
+}
+
+static void operations_are_listed(void)
+{
+    struct harness h;
+    struct kw_metadata_request request;
+    struct kw_metadata_response response;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    for (int16_t version = 8; version <= 11; version++) {
+        kw_metadata_request_init(&request);
+        request.topics.count = -1;
+        request.include_cluster_authorized_operations = version <= 10;
+        request.include_topic_authorized_operations = true;
+        harness_send(&h, c, KW_API_METADATA, version, &request);
+        CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_METADATA, version, &response, 1000000));
+        CU_ASSERT_EQUAL(response.cluster_authorized_operations, version <= 10 ? 8096 : INT32_MIN);
+        CU_ASSERT_EQUAL(response.topics.items[0].topic_authorized_operations, 3576);
+    }
     harness_close(&h);
 }
 
@@ -237,6 +351,8 @@ static int32_t ask_coordinator(struct harness *h, uint32_t c, int16_t version, i
     CU_ASSERT_EQUAL(response.coordinators.items[0].error_code, response.coordinators.items[1].error_code);
     CU_ASSERT_STRING_EQUAL(response.coordinators.items[1].host.data, "broker-1");
     CU_ASSERT_EQUAL(response.coordinators.items[1].key.data[0], 'h');
+    CU_ASSERT_EQUAL(response.coordinators.items[0].error_message.length_bytes > 0,
+                    response.coordinators.items[0].error_code == KW_ERROR_INVALID_REQUEST);
     return response.coordinators.items[0].error_code;
 }
 
@@ -410,6 +526,9 @@ int main(void)
                                             {"topics are created by asking", topics_are_created_by_asking},
                                             {"unknown topics stay unknown", unknown_topics_stay_unknown},
                                             {"ListOffsets", offsets_by_time},
+                                            {"a partition asked for twice", a_partition_asked_for_twice},
+                                            {"ListOffsets v0", version_0_lists_segments},
+                                            {"operations", operations_are_listed},
                                             {"FindCoordinator", find_coordinator},
                                             {"no request", what_is_no_request_ends_the_connection},
                                             {"pieces make a frame", pieces_make_a_frame},

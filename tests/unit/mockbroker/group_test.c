@@ -267,6 +267,57 @@ static void offsets_of_a_transaction(void)
     harness_close(&h);
 }
 
+static void topics_are_looked_at_in_order(void)
+{
+    static const char *const names[] = {"twice", "t", "bad name", "bad name", "a.b", "n", "twice"};
+    static const int32_t errors[] = {KW_ERROR_INVALID_REQUEST,    KW_ERROR_TOPIC_ALREADY_EXISTS,
+                                     KW_ERROR_INVALID_REQUEST,    KW_ERROR_INVALID_REQUEST,
+                                     KW_ERROR_INVALID_PARTITIONS, KW_ERROR_INVALID_REQUEST,
+                                     KW_ERROR_INVALID_REQUEST};
+    struct harness h;
+    struct kw_create_topics_request request;
+    struct kw_create_topics_request_topic topics[7];
+    struct kw_create_topics_request_config null_config;
+    struct kw_create_topics_response response;
+    harness_open_simple(&h, 1, 1, NULL, NULL);
+    uint32_t c = harness_connect(&h, 1);
+    kw_create_topics_request_init(&request);
+    kw_create_topics_request_config_init(&null_config);
+    null_config.name = (struct kw_string){"segment.bytes", 13};
+    null_config.value = (struct kw_string){NULL, -1};
+    for (int i = 0; i < 7; i++) {
+        kw_create_topics_request_topic_init(&topics[i]);
+        topics[i].name = (struct kw_string){names[i], (int32_t)strlen(names[i])};
+        topics[i].num_partitions = 0;
+        topics[i].replication_factor = 1;
+    }
+    topics[5].num_partitions = 1;
+    topics[5].configs.items = &null_config;
+    topics[5].configs.count = 1;
+    request.topics.items = topics;
+    request.topics.count = 7;
+    harness_send(&h, c, KW_API_CREATE_TOPICS, 7, &request);
+    CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_CREATE_TOPICS, 7, &response, 1000000));
+    for (int i = 0; i < 7; i++) {
+        CU_ASSERT_EQUAL(response.topics.items[i].error_code, errors[i]);
+    }
+    /* "." and "_" are one and the same in the names of metrics. Who does not wait is told so. */
+    request.topics.count = 1;
+    topics[0] = topics[4];
+    topics[0].num_partitions = 1;
+    request.timeout_ms = 0;
+    harness_send(&h, c, KW_API_CREATE_TOPICS, 7, &request);
+    CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_CREATE_TOPICS, 7, &response, 1000000));
+    CU_ASSERT_EQUAL(response.topics.items[0].error_code, KW_ERROR_REQUEST_TIMED_OUT);
+    harness_run(&h, 100000);
+    CU_ASSERT_EQUAL(mb_topic_partition_count(h.cluster, "a.b"), 1);
+    topics[0].name = (struct kw_string){"a_b", 3};
+    harness_send(&h, c, KW_API_CREATE_TOPICS, 7, &request);
+    CU_ASSERT_TRUE_FATAL(harness_receive(&h, c, KW_API_CREATE_TOPICS, 7, &response, 1000000));
+    CU_ASSERT_EQUAL(response.topics.items[0].error_code, KW_ERROR_INVALID_TOPIC_EXCEPTION);
+    harness_close(&h);
+}
+
 static struct kw_create_topics_response_topic create(struct harness *h, uint32_t c, const char *name,
                                                      int32_t partitions, int16_t factor, const char *setting,
                                                      const char *value)
@@ -328,6 +379,7 @@ int main(void)
         {"offsets are kept", offsets_are_kept},
         {"offsets of a transaction", offsets_of_a_transaction},
         {"topics are created", topics_are_created},
+        {"topics are looked at in order", topics_are_looked_at_in_order},
         {0},
     };
     return unit_main("mockbroker groups", tests);
