@@ -176,6 +176,7 @@ void sim_invariants_destroy(struct sim_invariants *invariants)
     }
     for (uint32_t i = 0; i < SIM_PRODUCERS_MAX; i++) {
         free(invariants->producers[i].batches);
+        sim_invariants_release_waits(&invariants->producers[i]);
     }
     free(invariants->connections);
     free(invariants->appends);

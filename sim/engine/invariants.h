@@ -18,7 +18,10 @@
  *        ascend, offsets have no gap
  *    6   a record is told once; E: no record in a log that nobody sent; records sent are acked, failed or pending
  *    7   a record is told not later than max.block.ms + delivery.timeout.ms + request.timeout.ms; E: what is still
- *        pending is younger
+ *        pending is younger. A batch that is due waits on behind one that is not, because that was created later
+ *        and came back in front of it (RecordAccumulator.reenqueue, splitAndReenqueue; expiredBatches stops at the
+ *        first that is not due); and while requests of the transaction or for a producer id keep the sender from
+ *        its batches (Sender.runOnce: maybeSendAndPollTransactionalRequest comes before sendProducerData)
  *    8   the memory that is lent, kept and free comes to buffer.memory, always, and is all free in the end
  *    9   clean: no follower truncates below a high watermark that it knew itself, none is elected uncleanly
  *   10   leader epochs of a partition ascend; an ISR is never empty

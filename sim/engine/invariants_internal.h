@@ -22,6 +22,12 @@ struct sim_seen_sequence {
     int32_t next;
 };
 
+/* Batches that wait for the sender: numbers plus one; 0: none. */
+struct sim_seen_queue {
+    uint32_t first;
+    uint32_t last;
+};
+
 struct sim_seen_partition {
     struct sim_seen_partition *next; /* of all of them */
     uint32_t topic;                  /* as names are numbered in the log */
@@ -35,6 +41,7 @@ struct sim_seen_partition {
     int64_t highest;   /* high watermark that anybody ever had */
     int64_t acked_end; /* clean: one past the highest offset that was acknowledged under acks=all */
     struct sim_seen_replica *replicas;
+    struct sim_seen_queue queues[SIM_PRODUCERS_MAX];
     uint32_t in_flight[SIM_PRODUCERS_MAX]; /* batch, with one request in flight; UINT32_MAX: none */
     /* The identity whose sequences a producer numbers with here. */
     int64_t producer_id[SIM_PRODUCERS_MAX];
@@ -128,6 +135,7 @@ struct sim_seen_producer {
     bool has_lost_track;    /* an append was for a request of which too many came since */
     struct sim_seen_batch *batches;
     uint32_t batch_count;
+    struct sim_seen_waits *waits; /* invariants_delays.c; NULL: no batch yet */
     /* The open transaction. */
     uint32_t transaction; /* the one that began last; 0: none */
 };
@@ -136,6 +144,7 @@ struct sim_seen_producer {
 enum sim_seen_end { SIM_SEEN_OPEN, SIM_SEEN_COMMITTED, SIM_SEEN_ABORTED, SIM_SEEN_UNKNOWN };
 struct sim_seen_record {
     int64_t created_us;   /* -1 */
+    uint32_t batch;       /* that it was appended to; 0: none */
     uint32_t transaction; /* of its producer; 0: none */
     uint16_t incarnation; /* of its producer */
     uint8_t producer;
@@ -198,6 +207,13 @@ struct sim_seen_replica *sim_seen_replica(const struct sim_invariants *invariant
 void sim_invariants_of_cluster(struct sim_invariants *invariants, const struct kb_event *event);
 void sim_invariants_of_network(struct sim_invariants *invariants, const struct kb_event *event);
 void sim_invariants_of_producer(struct sim_invariants *invariants, const struct kb_event *event);
+
+/* invariants_delays.c */
+void sim_invariants_of_delays(struct sim_invariants *invariants, const struct kb_event *event);
+/** Rule 7, of a record in this batch (0: in none) that is told now or is still pending. */
+bool sim_invariants_is_late(struct sim_invariants *invariants, const struct sim_seen_record *record,
+                            uint32_t batch);
+void sim_invariants_release_waits(struct sim_seen_producer *producer);
 
 /* invariants_logs.c */
 /** Read what is new in the log of a partition's leader. */

@@ -77,12 +77,9 @@ static void check_record(struct sim_invariants *invariants, uint32_t id,
 static void check_pending(struct sim_invariants *invariants, uint32_t id,
                           const struct sim_ledger_record *record)
 {
-    const struct sim_producer_info *producer = &invariants->info->producers[record->producer];
     const struct sim_seen_record *seen = &invariants->records[id];
-    int64_t longest_us =
-        (producer->max_block_ms + producer->delivery_timeout_ms + producer->request_timeout_ms + 1000) * 1000;
     if (record->verdict == SIM_VERDICT_PENDING && seen->created_us >= 0 && seen->told == 0 &&
-        invariants->now_us - seen->created_us > longest_us) {
+        sim_invariants_is_late(invariants, seen, seen->batch)) {
         SIM_BROKEN(invariants, "rule 7: record %" PRIu32 " is pending since %" PRId64 " us", id,
                    seen->created_us);
     }

@@ -18,13 +18,6 @@ struct pass {
 
 /* --- Records --- */
 
-static int64_t longest_wait_us(const struct sim_producer_info *producer)
-{
-    /* A second is more than all the steps between these waits take. */
-    return (producer->max_block_ms + producer->delivery_timeout_ms + producer->request_timeout_ms) * 1000 +
-           1000000;
-}
-
 static void on_created(struct pass *pass, uint32_t record)
 {
     struct sim_invariants *invariants = pass->invariants;
@@ -43,6 +36,13 @@ static void on_created(struct pass *pass, uint32_t record)
     invariants->records[record].producer = (uint8_t)pass->index;
 }
 
+static void on_record_appended(struct pass *pass, uint32_t record, uint32_t batch)
+{
+    if (record < pass->invariants->record_count) {
+        pass->invariants->records[record].batch = batch;
+    }
+}
+
 static void on_completed(struct pass *pass, const struct kb_event_record_completed *event)
 {
     uint32_t number = event->record;
@@ -59,7 +59,7 @@ static void on_completed(struct pass *pass, const struct kb_event_record_complet
     record->is_doubtful = batch->is_doubtful;
     record->is_given_up = event->error != 0 && sim_seen_batch_may_be_written(batch);
     int64_t took_us = invariants->now_us - record->created_us;
-    if (took_us > longest_wait_us(pass->info)) {
+    if (sim_invariants_is_late(invariants, record, event->batch)) {
         SIM_BROKEN(invariants, "rule 7: record %" PRIu32 " is told after %" PRId64 " us", number, took_us);
     }
 }
@@ -367,6 +367,9 @@ static void of_the_rest(struct pass *pass, const struct kb_event *event)
     case KB_EVENT_RECORD_CREATED:
         on_created(pass, event->as.record_created.record);
         break;
+    case KB_EVENT_RECORD_APPENDED:
+        on_record_appended(pass, event->as.record_appended.record, event->as.record_appended.batch);
+        break;
     case KB_EVENT_RECORD_COMPLETED:
         on_completed(pass, &event->as.record_completed);
         break;
@@ -416,6 +419,7 @@ void sim_invariants_of_producer(struct sim_invariants *invariants, const struct 
         .info = &invariants->info->producers[event->source],
         .index = event->source,
     };
+    sim_invariants_of_delays(invariants, event);
     of_batches(&pass, event);
     of_the_rest(&pass, event);
 }

@@ -19,6 +19,7 @@ linger_layer(engine DIR engine
     input_file.c
     invariants.c
     invariants_cluster.c
+    invariants_delays.c
     invariants_logs.c
     invariants_network.c
     invariants_producer.c
