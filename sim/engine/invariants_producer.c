@@ -174,9 +174,10 @@ static bool is_reused(const struct pass *pass, const struct sim_seen_batch *batc
     bool is_reused = false;
     for (uint32_t i = 0; i < pass->producer->batch_count; i++) {
         struct sim_seen_batch *other = &pass->producer->batches[i];
-        if (other != batch && other->partition == batch->partition &&
-            other->producer_id == batch->producer_id && other->epoch == batch->epoch &&
-            other->sent_sequence >= batch->base_sequence && sim_seen_batch_may_be_written(other)) {
+        bool is_moved = other != batch || other->sent_sequence > batch->base_sequence; /* itself, up */
+        if (is_moved && other->partition == batch->partition && other->producer_id == batch->producer_id &&
+            other->epoch == batch->epoch && other->sent_sequence >= batch->base_sequence &&
+            sim_seen_batch_may_be_written(other)) {
             other->is_doubtful = true;
             is_reused = true;
         }
