@@ -108,14 +108,19 @@ static void forget_if_over(struct sim_network *network, struct sim_connection *c
     }
 }
 
-static void discard(struct sim_network *network, struct packet *packet)
+static void release(struct packet *packet)
 {
-    kb_list_remove(&packet->node);
-    sim_scheduler_cancel(network->scheduler, &packet->task);
     if (packet->connection != NULL) {
         packet->connection->packet_count--;
     }
     free(packet);
+}
+
+static void discard(struct sim_network *network, struct packet *packet)
+{
+    kb_list_remove(&packet->node);
+    sim_scheduler_cancel(network->scheduler, &packet->task);
+    release(packet);
 }
 
 static void depart(struct packet *packet)
@@ -243,6 +248,8 @@ static void arrive(void *context)
     struct sim_network *network = packet->network;
     struct sim_connection *connection = packet->connection;
     KB_ASSERT(connection != NULL || packet->kind == PACKET_CONTROL);
+    /* It is on its way no more: whoever closes the connection now must not discard it. */
+    kb_list_remove(&packet->node);
     if (connection != NULL) {
         connection->packet_count++; /* kept while the listener works */
     }
@@ -268,7 +275,7 @@ static void arrive(void *context)
         network->listener.control(network->listener.context, packet->message, packet->is_held);
         break;
     }
-    discard(network, packet);
+    release(packet);
     if (connection != NULL) {
         connection->packet_count--;
         forget_if_over(network, connection);
