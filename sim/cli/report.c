@@ -51,8 +51,8 @@ static void print_batches(FILE *file, const struct sim_summary *summary)
         }
     }
     fprintf(file,
-            " (several may hold at once)\n  retries %" PRIu64 " · splits %" PRIu64 " · expired %" PRIu64 " · disconnects %" PRIu64
-            " · metadata updates %" PRIu64 "\n",
+            " (several may hold at once)\n  retries %" PRIu64 " · splits %" PRIu64 " · expired %" PRIu64
+            " · disconnects %" PRIu64 " · metadata updates %" PRIu64 "\n",
             summary->retries, summary->splits, summary->expired, summary->disconnects,
             summary->metadata_updates);
     fprintf(file, "  buffer used at most %" PRId64 " bytes; %" PRIu64 " sends blocked\n",
