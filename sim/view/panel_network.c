@@ -180,7 +180,7 @@ static bool covers_any(const struct flight *flights, uint32_t index)
 static bool draw_handful(struct view_frame *frame, const struct wire *wire)
 {
     enum { LEVELS = 3 };
-    struct flight flights[HANDFUL];
+    struct flight flights[HANDFUL] = {0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < MODEL_PACKETS; i++) {
         const struct model_packet *packet = &frame->model->packets[i];
